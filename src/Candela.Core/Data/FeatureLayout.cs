@@ -1,0 +1,53 @@
+namespace Candela.Data;
+
+/// <summary>How table columns become numbers.</summary>
+public enum FeatureStyle
+{
+    /// <summary>For nets and linear models: imputed, scaled, one-hot; no NaN.</summary>
+    Scaled,
+
+    /// <summary>For trees: one feature per column, numbers as they are with NaN for missing, categories as integer codes with NaN for missing or unseen.</summary>
+    Raw,
+}
+
+/// <summary>What a model family wants of the encoder.</summary>
+/// <param name="Style">See <see cref="FeatureStyle"/>.</param>
+public sealed record FeatureRequest(FeatureStyle Style)
+{
+    /// <summary>Text columns become hashed, weighted n-gram rows (sparse). Default true.</summary>
+    public bool TextAsNgrams { get; init; } = true;
+
+    /// <summary>Text columns also become fixed-length rows of token ids (for embedding models). Default false.</summary>
+    public bool TextAsTokens { get; init; }
+
+    /// <summary>Numbers are also given as piecewise-linear codes of this many quantile bins (0: none; default). Scaled style only.</summary>
+    public int QuantileBins { get; init; }
+}
+
+/// <summary>What one encoded row holds; fixed for a fitted encoder.</summary>
+public sealed record FeatureLayout
+{
+    /// <summary>Shape of the dense part of one row: [F] for a table, [C, H, W] for an image, [0] when there is none.</summary>
+    public required IReadOnlyList<int> DenseShape { get; init; }
+
+    /// <summary>Name of each dense feature (<c>age</c>, <c>sex=male</c>); empty for images.</summary>
+    public IReadOnlyList<string> DenseNames { get; init; } = [];
+
+    /// <summary>For each dense feature the index of its source column in the table; empty for images.</summary>
+    public IReadOnlyList<int> DenseSources { get; init; } = [];
+
+    /// <summary>For each dense feature under <see cref="FeatureStyle.Raw"/>: the number of category codes, or 0 when it is a number.</summary>
+    public IReadOnlyList<int> Cardinalities { get; init; } = [];
+
+    /// <summary>Number of sparse (hashed n-gram) features, 0 when there are none.</summary>
+    public int SparseWidth { get; init; }
+
+    /// <summary>Token ids per row, 0 when there are none. Id 0 is padding, 1 is unknown.</summary>
+    public int TokenLength { get; init; }
+
+    /// <summary>Number of token ids, counting padding and unknown.</summary>
+    public int TokenVocabulary { get; init; }
+
+    /// <summary>Numbers in the dense part of one row.</summary>
+    public int DenseWidth => DenseShape.Aggregate(1, (a, b) => a * b);
+}

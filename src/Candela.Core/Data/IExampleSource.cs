@@ -1,0 +1,28 @@
+namespace Candela.Data;
+
+/// <summary>In which order and in what size batches come.</summary>
+/// <param name="BatchSize">Rows per batch; the last one may be smaller.</param>
+public sealed record BatchPlan(int BatchSize)
+{
+    /// <summary>Null (the default) reads rows in order; otherwise the order is a pure function of the seed and <see cref="Epoch"/>.</summary>
+    public long? ShuffleSeed { get; init; }
+
+    /// <summary>The epoch, from 0.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Batches to leave out at the start (resuming in the middle of an epoch).</summary>
+    public long Skip { get; init; }
+}
+
+/// <summary>Encoded rows that can be read again and again, in any seeded order, without holding them all in memory.</summary>
+public interface IExampleSource
+{
+    /// <summary>Number of rows.</summary>
+    long Count { get; }
+
+    /// <summary>What each row holds.</summary>
+    FeatureLayout Layout { get; }
+
+    /// <summary>The batches of one epoch. The yielded batch object is reused; not for use from several threads at once.</summary>
+    IEnumerable<FeatureBatch> Batches(BatchPlan plan);
+}

@@ -1,0 +1,28 @@
+namespace Candela.Data;
+
+/// <summary>What is predicted.</summary>
+public enum TaskKind
+{
+    /// <summary>A number.</summary>
+    Regression,
+
+    /// <summary>One of two classes.</summary>
+    Binary,
+
+    /// <summary>One of three or more classes.</summary>
+    Multiclass,
+}
+
+/// <summary>The target and, for classification, its classes.</summary>
+/// <param name="Task">Regression, binary or multiclass.</param>
+/// <param name="Target">The target column's name.</param>
+/// <param name="Classes">Class names in the order of scores; sorted numerically when all are numbers, else ordinally. Empty for regression.
+/// For a binary task the second class is the positive one.</param>
+public sealed record Problem(TaskKind Task, string Target, IReadOnlyList<string> Classes)
+{
+    /// <summary>Numbers a model gives per row: 1 for regression, else one probability per class (2 for binary).</summary>
+    public int Outputs => Task == TaskKind.Regression ? 1 : Classes.Count;
+
+    /// <summary>True unless the task is regression.</summary>
+    public bool IsClassification => Task != TaskKind.Regression;
+}

@@ -1,0 +1,34 @@
+namespace Candela.Data;
+
+/// <summary>One column: its name, kind and how sure we are of it.</summary>
+/// <param name="Name">The header's name, or <c>#0</c>, <c>#1</c>, ... when the file has no header. Unique in a table.</param>
+/// <param name="Kind">Inferred, or given by the user.</param>
+/// <param name="Note">Why this kind was chosen, in a few words, for people.</param>
+public sealed record ColumnSchema(string Name, ColumnKind Kind, string Note = "")
+{
+    /// <summary>For <see cref="ColumnKind.Image"/>: its shape; else null.</summary>
+    public ImageShape? Image { get; init; }
+}
+
+/// <summary>The shape of every image of a column.</summary>
+/// <param name="Channels">1 (grey) or 3 (RGB).</param>
+/// <param name="Height">Pixels.</param>
+/// <param name="Width">Pixels.</param>
+public sealed record ImageShape(int Channels, int Height, int Width)
+{
+    /// <summary>Numbers per image.</summary>
+    public int Length => Channels * Height * Width;
+}
+
+/// <summary>The columns of a table in file order.</summary>
+public sealed record TableSchema(IReadOnlyList<ColumnSchema> Columns)
+{
+    /// <summary>The index of the column called <paramref name="name"/> (exact case), or -1.</summary>
+    public int IndexOf(string name)
+    {
+        for (int i = 0; i < Columns.Count; i++)
+            if (Columns[i].Name == name)
+                return i;
+        return -1;
+    }
+}

@@ -1,0 +1,7 @@
+namespace Candela.Metrics;
+
+/// <summary>A metric with its 95 % bootstrap interval.</summary>
+/// <param name="Value">On all rows of the split.</param>
+/// <param name="Low">Lower end (2.5 % quantile of the resamples).</param>
+/// <param name="High">Upper end.</param>
+public sealed record MetricValue(double Value, double Low, double High);

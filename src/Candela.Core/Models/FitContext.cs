@@ -1,0 +1,140 @@
+using Candela.Data;
+using Candela.Energy;
+
+namespace Candela.Models;
+
+/// <summary>Options of training that mean the same for every family that has them. Null leaves the choice to the family, which records what it chose.</summary>
+public sealed record FitOptions
+{
+    /// <summary>Seed of everything random. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Passes over the training rows at the most.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Optimiser steps at the most.</summary>
+    public long? MaxSteps { get; init; }
+
+    /// <summary>Rows per step.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>Peak learning rate.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Optimiser id: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, lion, lbfgs.</summary>
+    public string? Optimizer { get; init; }
+
+    /// <summary>Schedule id: constant, step, cosine, warmup, one-cycle, plateau.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>L1 penalty (a proximal step). Default 0.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>L2 penalty or decoupled weight decay.</summary>
+    public double? L2 { get; init; }
+
+    /// <summary>Dropout probability.</summary>
+    public double? Dropout { get; init; }
+
+    /// <summary>Hidden widths of dense nets.</summary>
+    public IReadOnlyList<int>? Hidden { get; init; }
+
+    /// <summary>Stop after this many epochs without a better validation score.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Global gradient-norm clip.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Label smoothing, 0..1. Default 0.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>Decay of the exponential moving average of weights; 0 is off (default).</summary>
+    public double Ema { get; init; }
+
+    /// <summary>Batches whose gradients are added before one step. Default 1.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Class weights: none (default), balanced.</summary>
+    public string ClassWeights { get; init; } = "none";
+
+    /// <summary>Wall time at the most.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>Energy at the most, in joules.</summary>
+    public double? MaxJoules { get; init; }
+
+    /// <summary>Threads; 0 (default) takes the processors available.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>cpu, cuda, mps or auto (default: auto).</summary>
+    public string Device { get; init; } = "auto";
+}
+
+/// <summary>Everything a family needs to train one model.</summary>
+public sealed record FitContext
+{
+    /// <summary>Task, target and classes.</summary>
+    public required Problem Problem { get; init; }
+
+    /// <summary>Training rows.</summary>
+    public required IExampleSource Train { get; init; }
+
+    /// <summary>Validation rows for early stopping, or null.</summary>
+    public IExampleSource? Valid { get; init; }
+
+    /// <summary>Options.</summary>
+    public required FitOptions Options { get; init; }
+
+    /// <summary>Receives progress; called on the training thread.</summary>
+    public IProgress<TrainEvent>? Events { get; init; }
+
+    /// <summary>Existing folder for resumable state, or null when none is kept. If it holds a state of the same context, training goes on from there.</summary>
+    public string? CheckpointFolder { get; init; }
+
+    /// <summary>How often a checkpoint is saved at the most. Default 30 s; zero saves after every epoch.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Counts joules, for the energy stop rule; null when that rule is not used.</summary>
+    public IEnergyMeter? Meter { get; init; }
+
+    /// <summary>Clock. Default the system's.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>When cancelled the family saves a checkpoint (if a folder is given) and throws <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>Why training ended.</summary>
+public enum StopReason
+{
+    /// <summary>The asked number of epochs was run.</summary>
+    Epochs,
+
+    /// <summary>The asked number of steps was run.</summary>
+    Steps,
+
+    /// <summary>No better validation score for the patience given.</summary>
+    Patience,
+
+    /// <summary>The asked loss was reached.</summary>
+    Loss,
+
+    /// <summary>The gradient norm fell under the bound (converged).</summary>
+    GradientNorm,
+
+    /// <summary>The time budget was used.</summary>
+    Time,
+
+    /// <summary>The energy budget was used.</summary>
+    Energy,
+
+    /// <summary>A closed form or an exact fit: nothing to iterate.</summary>
+    Exact,
+}
+
+/// <summary>A trained model and how its training went.</summary>
+/// <param name="Model">The model; the caller disposes it.</param>
+/// <param name="StopReason">Why training ended.</param>
+/// <param name="History">One entry per epoch (or per logged round for boosting).</param>
+/// <param name="Chosen">The settings used after defaults were filled in, by recipe key, for run.json and recipe.yaml.</param>
+public sealed record FitResult(IFittedModel Model, StopReason StopReason, IReadOnlyList<EpochEnded> History, IReadOnlyDictionary<string, string> Chosen);

@@ -1,0 +1,44 @@
+using Candela.Data;
+
+namespace Candela.Models;
+
+/// <summary>A kind of model that can be fitted to encoded rows, saved and opened again: linear, mlp, cnn, text, tree, forest, boosting, ...</summary>
+public interface IModelFamily
+{
+    /// <summary>The name used by <c>--model</c> and stored in config.json.</summary>
+    string Id { get; }
+
+    /// <summary>One line for people.</summary>
+    string Description { get; }
+
+    /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
+    string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
+
+    /// <summary>How it wants rows encoded.</summary>
+    FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows);
+
+    /// <summary>Trains a model. Deterministic for the same context on the same engine and thread count.</summary>
+    FitResult Fit(FitContext context);
+
+    /// <summary>Opens a model that <see cref="IFittedModel.Save"/> wrote into <paramref name="folder"/>.</summary>
+    IFittedModel Open(string folder, Problem problem, FeatureLayout layout);
+}
+
+/// <summary>A trained model over encoded rows.</summary>
+public interface IFittedModel : IDisposable
+{
+    /// <summary>The family's id.</summary>
+    string Family { get; }
+
+    /// <summary>Trained numbers (weights, or leaf values and thresholds of trees).</summary>
+    long ParameterCount { get; }
+
+    /// <summary>Scores a batch into <paramref name="scores"/>, [batch.Count, problem.Outputs]: probabilities or the value in the target's unit.</summary>
+    void Score(FeatureBatch batch, Span<float> scores);
+
+    /// <summary>Writes config.json and model.safetensors into an existing folder, each under a temporary name and then renamed.</summary>
+    void Save(string folder);
+
+    /// <summary>A few lines for people: layers, shapes, parameters, FLOPs; or trees and depth; or coefficients.</summary>
+    string Summary();
+}

@@ -1,0 +1,19 @@
+using Candela.Data;
+
+namespace Candela.Models;
+
+/// <summary>What a predictor takes and gives.</summary>
+/// <param name="Inputs">The columns it reads, by name and kind (the target is not among them). Extra columns in the data are ignored.</param>
+/// <param name="Problem">Task, target and classes.</param>
+public sealed record PredictorSchema(TableSchema Inputs, Problem Problem);
+
+/// <summary>Rows, images or texts in, scores out. Implementations: a run folder, a plain function, and any engine that serves a model.</summary>
+public interface IPredictor : IDisposable
+{
+    /// <summary>What it takes and gives.</summary>
+    PredictorSchema Schema { get; }
+
+    /// <summary>Scores each row: [rows, Schema.Problem.Outputs], row-major. Class probabilities sum to 1; a regression value is in the target's unit.
+    /// Columns are found by name; a missing column is a <see cref="DataException"/>, an unseen category is treated as missing.</summary>
+    float[] Score(TableChunk rows);
+}
