@@ -11,6 +11,9 @@ public interface IModelFamily
     /// <summary>One line for people.</summary>
     string Description { get; }
 
+    /// <summary>True when <c>--model auto</c> tries it (wherever <see cref="WhyNot"/> is null); false for families that are only trained when asked for by id.</summary>
+    bool ConsideredByAuto { get; }
+
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 
