@@ -1,0 +1,75 @@
+namespace Candela.Formats;
+
+/// <summary>Element type of a stored tensor, by the name safetensors gives it. All are little-endian.</summary>
+public enum TensorType
+{
+    /// <summary>IEEE 754 double, 8 bytes.</summary>
+    F64,
+
+    /// <summary>IEEE 754 single, 4 bytes.</summary>
+    F32,
+
+    /// <summary>IEEE 754 half, 2 bytes.</summary>
+    F16,
+
+    /// <summary>The upper half of a single, 2 bytes.</summary>
+    BF16,
+
+    /// <summary>Signed, 8 bytes.</summary>
+    I64,
+
+    /// <summary>Signed, 4 bytes.</summary>
+    I32,
+
+    /// <summary>Signed, 2 bytes.</summary>
+    I16,
+
+    /// <summary>Signed, 1 byte.</summary>
+    I8,
+
+    /// <summary>Unsigned, 1 byte.</summary>
+    U8,
+
+    /// <summary>0 or 1 in a byte.</summary>
+    BOOL,
+}
+
+/// <summary>What the header says of one tensor.</summary>
+/// <param name="Name">Its key, unique in the file.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Shape">Lengths of its axes; empty for a scalar.</param>
+/// <param name="Offset">First byte, from the beginning of the file.</param>
+/// <param name="Bytes">Length in bytes.</param>
+public sealed record TensorInfo(string Name, TensorType Type, IReadOnlyList<int> Shape, long Offset, long Bytes);
+
+/// <summary>A tensor of singles with its name.</summary>
+/// <param name="Name">Its key, for example <c>dense1.weight</c>.</param>
+/// <param name="Shape">Lengths of its axes; their product is the number of values.</param>
+/// <param name="Values">Row-major; taken by reference.</param>
+public sealed record NamedTensor(string Name, int[] Shape, float[] Values);
+
+/// <summary>A tensor of any type as bytes.</summary>
+/// <param name="Name">Its key.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="Shape">Lengths of its axes.</param>
+/// <param name="Bytes">Row-major little-endian elements.</param>
+public sealed record RawTensor(string Name, TensorType Type, IReadOnlyList<int> Shape, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>A tensor of 64-bit integers.</summary>
+    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<long> values) => new(name, TensorType.I64, shape, Copy(values));
+
+    /// <summary>A tensor of 32-bit integers.</summary>
+    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<int> values) => new(name, TensorType.I32, shape, Copy(values));
+
+    /// <summary>A tensor of doubles.</summary>
+    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<double> values) => new(name, TensorType.F64, shape, Copy(values));
+
+    /// <summary>A tensor of singles.</summary>
+    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<float> values) => new(name, TensorType.F32, shape, Copy(values));
+
+    /// <summary>A tensor of bytes.</summary>
+    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<byte> values) => new(name, TensorType.U8, shape, values.ToArray());
+
+    private static byte[] Copy<T>(ReadOnlySpan<T> values)
+        where T : unmanaged => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values).ToArray();
+}
