@@ -1,0 +1,40 @@
+using System.Reflection;
+
+namespace Candela.Repo.Tests;
+
+/// <summary>ARCHITECTURE.md's arrows, read from the built assemblies' references.</summary>
+public class ArrowTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Candela.Core"] = [],
+        ["Candela.Training"] = ["Candela.Core"],
+        ["Candela.Classic"] = ["Candela.Core"],
+        ["Candela.Reports"] = ["Candela.Core"],
+        ["candela"] = ["Candela.Core", "Candela.Training", "Candela.Classic", "Candela.Reports"],
+    };
+
+    public static TheoryData<string> Rooms => [.. Allowed.Keys];
+
+    [Theory]
+    [MemberData(nameof(Rooms))]
+    public void Room_References_OnlyTheRoomsItMay(string room)
+    {
+        string[] references = [.. References(room).Where(n => n.StartsWith("Candela.", StringComparison.Ordinal))];
+        Assert.Empty(references.Except(Allowed[room]));
+    }
+
+    [Theory]
+    [InlineData("TorchSharp", "Candela.Training")]
+    [InlineData("Microsoft.ML", "Candela.Classic")]
+    [InlineData("Sylvan.Data.Csv", "Candela.Core")]
+    [InlineData("Spectre.Console", "candela")]
+    public void Package_IsReferenced_ByOneRoomOnly(string package, string owner)
+    {
+        string[] users = [.. Allowed.Keys.Where(room => References(room).Any(n => n == package || n.StartsWith(package + ".", StringComparison.Ordinal)))];
+        Assert.All(users, user => Assert.Equal(owner, user));
+    }
+
+    private static IEnumerable<string> References(string room) =>
+        Assembly.Load(room).GetReferencedAssemblies().Select(a => a.Name!);
+}
