@@ -13,7 +13,8 @@ internal sealed class ClassificationRows : IResampledRows
     private readonly double[] _logLoss;
     private readonly double[] _brier;
     private readonly int[] _bin;
-    private readonly bool[] _inTop;
+    private readonly double[] _gap;
+    private readonly int[] _inTop;
     private readonly List<string> _names;
     private readonly ConfusionMatrix _resampled;
 
@@ -24,14 +25,16 @@ internal sealed class ClassificationRows : IResampledRows
         _logLoss = new double[labels.Length];
         _brier = new double[labels.Length];
         _bin = new int[labels.Length];
-        _inTop = new bool[labels.Length];
+        _gap = new double[labels.Length];
+        _inTop = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
             var row = scores.AsSpan(i * classes, classes);
             _logLoss[i] = ProbabilityMetrics.LogLossOf(row[labels[i]]);
             _brier[i] = ProbabilityMetrics.BrierOf(row, labels[i]);
             _bin[i] = ProbabilityMetrics.BinOf(row[_predicted[i]]);
-            _inTop[i] = ProbabilityMetrics.Rank(row, labels[i]) < TopK;
+            _gap[i] = (_predicted[i] == labels[i] ? 1.0 : 0.0) - row[_predicted[i]];
+            _inTop[i] = classes > TopK && ProbabilityMetrics.Rank(row, labels[i]) < TopK ? 1 : 0;
         }
 
         Confusion = ConfusionMatrix.Of(labels, _predicted, classes);
@@ -91,14 +94,11 @@ internal sealed class ClassificationRows : IResampledRows
         for (int i = 0; i < _labels.Length; i++)
         {
             int w = weighted ? counts[i] : 1;
-            if (w == 0)
-                continue;
-            int predicted = _predicted[i];
-            _resampled.Add(_labels[i], predicted, w);
+            _resampled.Add(_labels[i], _predicted[i], w);
             logLoss += w * _logLoss[i];
             brier += w * _brier[i];
-            top += _inTop[i] ? w : 0;
-            gap[_bin[i]] += w * ((predicted == _labels[i] ? 1.0 : 0.0) - _scores[(i * _classes) + predicted]);
+            top += w * _inTop[i];
+            gap[_bin[i]] += w * _gap[i];
         }
 
         double ece = 0, roc = 0, precision = 0;

@@ -21,7 +21,7 @@ public sealed record SplitEvaluation
     /// <summary>Per class, or null for regression.</summary>
     public IReadOnlyList<ClassMetrics>? Classes { get; init; }
 
-    /// <summary>ROC curves, one per class (one for binary), at most 200 points each, or null.</summary>
+    /// <summary>ROC curves, one per class (one for binary; of the 20 most frequent classes), at most 200 points each, or null.</summary>
     public IReadOnlyList<Curve>? Roc { get; init; }
 
     /// <summary>Precision-recall curves likewise.</summary>

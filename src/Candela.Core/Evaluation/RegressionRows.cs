@@ -35,8 +35,6 @@ internal sealed class RegressionRows : IResampledRows
         for (int i = 0; i < _actual.Length; i++)
         {
             int w = weighted ? counts[i] : 1;
-            if (w == 0)
-                continue;
             double error = (double)_actual[i] - _predicted[i];
             double centred = _actual[i] - _mean; // about the mean of all rows: no cancellation in the sum of squares
             squared += w * error * error;

@@ -5,13 +5,15 @@ namespace Candela.Metrics;
 public sealed class ConfusionMatrix
 {
     private readonly long[] _counts;
+    private readonly long[] _support;
+    private readonly long[] _predicted;
 
     /// <summary>An empty matrix of <paramref name="classes"/> classes.</summary>
     public ConfusionMatrix(int classes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
         Classes = classes;
-        _counts = new long[classes * classes];
+        (_counts, _support, _predicted) = (new long[classes * classes], new long[classes], new long[classes]);
     }
 
     /// <summary>Counts pairs of labels, each 0..classes-1.</summary>
@@ -29,34 +31,32 @@ public sealed class ConfusionMatrix
     public int Classes { get; }
 
     /// <summary>Rows counted.</summary>
-    public long Total => _counts.Sum();
+    public long Total => _support.Sum();
 
     /// <summary>Rows of class <paramref name="actual"/> that were predicted as <paramref name="predicted"/>.</summary>
     public long this[int actual, int predicted] => _counts[(actual * Classes) + predicted];
 
     /// <summary>Counts one row <paramref name="times"/> times.</summary>
-    public void Add(int actual, int predicted, long times = 1) => _counts[(actual * Classes) + predicted] += times;
+    public void Add(int actual, int predicted, long times = 1)
+    {
+        _counts[(actual * Classes) + predicted] += times;
+        _support[actual] += times;
+        _predicted[predicted] += times;
+    }
 
     /// <summary>Back to no rows.</summary>
-    public void Clear() => Array.Clear(_counts);
+    public void Clear()
+    {
+        Array.Clear(_counts);
+        Array.Clear(_support);
+        Array.Clear(_predicted);
+    }
 
     /// <summary>Rows whose actual class is <paramref name="c"/>.</summary>
-    public long Support(int c)
-    {
-        long sum = 0;
-        for (int j = 0; j < Classes; j++)
-            sum += _counts[(c * Classes) + j];
-        return sum;
-    }
+    public long Support(int c) => _support[c];
 
     /// <summary>Rows predicted as class <paramref name="c"/>.</summary>
-    public long Predicted(int c)
-    {
-        long sum = 0;
-        for (int i = 0; i < Classes; i++)
-            sum += _counts[(i * Classes) + c];
-        return sum;
-    }
+    public long Predicted(int c) => _predicted[c];
 
     /// <summary>Share of rows on the diagonal. It equals micro-averaged precision, recall and F1, as each row has one label.</summary>
     public double Accuracy

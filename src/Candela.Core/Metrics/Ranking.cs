@@ -6,7 +6,7 @@ namespace Candela.Metrics;
 internal sealed class Ranking
 {
     private readonly int[] _order;       // row indices by falling score
-    private readonly bool[] _positive;   // in that order
+    private readonly int[] _positive;    // 1 or 0, in that order
     private readonly bool[] _ends;       // the last row of a group of equal scores
     private readonly int _positives;
 
@@ -20,13 +20,13 @@ internal sealed class Ranking
         for (int i = 0; i < n; i++)
             (keys[i], _order[i]) = (-scores[i], i);
         Array.Sort(keys, _order);
-        _positive = new bool[n];
+        _positive = new int[n];
         _ends = new bool[n];
         for (int i = 0; i < n; i++)
         {
-            _positive[i] = positive[_order[i]];
+            _positive[i] = positive[_order[i]] ? 1 : 0;
             _ends[i] = i == n - 1 || keys[i] != keys[i + 1];
-            _positives += _positive[i] ? 1 : 0;
+            _positives += _positive[i];
         }
     }
 
@@ -49,22 +49,24 @@ internal sealed class Ranking
     public RankAreas Areas(ReadOnlySpan<int> counts)
     {
         bool weighted = counts.Length > 0;
-        double tp = 0, fp = 0, area = 0, precision = 0, groupTp = 0, groupFp = 0;
-        for (int i = 0; i < _order.Length; i++)
+        double tp = 0, fp = 0, area = 0, precision = 0;
+        int groupTp = 0, group = 0;
+        int[] order = _order, positive = _positive;
+        bool[] ends = _ends;
+        // Without branches on labels or counts: they are random, and a missed guess costs more than the whole step.
+        for (int i = 0; i < order.Length; i++)
         {
-            int w = weighted ? counts[_order[i]] : 1;
-            if (_positive[i])
-                groupTp += w;
-            else
-                groupFp += w;
-            if (!_ends[i])
+            int w = weighted ? counts[order[i]] : 1;
+            groupTp += w * positive[i];
+            group += w;
+            if (!ends[i])
                 continue;
-            area += groupFp * (tp + (groupTp / 2));
+            double groupFp = group - groupTp;
+            area += groupFp * (tp + (groupTp * 0.5));
             tp += groupTp;
             fp += groupFp;
-            if (groupTp > 0)
-                precision += groupTp * tp / (tp + fp);
-            groupTp = groupFp = 0;
+            precision += groupTp * tp / Math.Max(tp + fp, 1);
+            groupTp = group = 0;
         }
 
         return new RankAreas(area / (tp * fp), precision / tp);
@@ -76,10 +78,8 @@ internal sealed class Ranking
         double tp = 0, fp = 0, negatives = _order.Length - _positives;
         for (int i = 0; i < _order.Length; i++)
         {
-            if (_positive[i])
-                tp++;
-            else
-                fp++;
+            tp += _positive[i];
+            fp += 1 - _positive[i];
             if (!_ends[i])
                 continue;
             x.Add(fp / negatives);
@@ -95,7 +95,7 @@ internal sealed class Ranking
         double tp = 0;
         for (int i = 0; i < _order.Length; i++)
         {
-            tp += _positive[i] ? 1 : 0;
+            tp += _positive[i];
             if (!_ends[i])
                 continue;
             x.Add(tp / _positives);
