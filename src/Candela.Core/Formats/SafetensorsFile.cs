@@ -87,25 +87,13 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The values of a tensor as singles; other types are converted (64-bit values may lose digits).</summary>
-    public float[] ReadSingles(string name)
+    public float[] ReadSingles(string name) => ReadRaw(name).ToSingles();
+
+    /// <summary>A tensor of any type as it is stored.</summary>
+    public RawTensor ReadRaw(string name)
     {
         var info = Info(name);
-        byte[] bytes = ReadBytes(name);
-        var values = new float[bytes.Length / Safetensors.ElementBytes(info.Type)];
-        switch (info.Type)
-        {
-            case TensorType.F32: MemoryMarshal.Cast<byte, float>(bytes).CopyTo(values); break;
-            case TensorType.F64: Convert<double>(bytes, values, x => (float)x); break;
-            case TensorType.F16: Convert<Half>(bytes, values, x => (float)x); break;
-            case TensorType.BF16: Convert<ushort>(bytes, values, x => BitConverter.UInt32BitsToSingle((uint)x << 16)); break;
-            case TensorType.I64: Convert<long>(bytes, values, x => x); break;
-            case TensorType.I32: Convert<int>(bytes, values, x => x); break;
-            case TensorType.I16: Convert<short>(bytes, values, x => x); break;
-            case TensorType.I8: Convert<sbyte>(bytes, values, x => x); break;
-            default: Convert<byte>(bytes, values, x => x); break;
-        }
-
-        return values;
+        return new RawTensor(name, info.Type, info.Shape, ReadBytes(name));
     }
 
     /// <summary>A tensor as singles with its name and shape.</summary>
@@ -146,7 +134,7 @@ public sealed class SafetensorsFile : IDisposable
             at += read;
         }
 
-        if (!string.Equals(System.Convert.ToHexStringLower(hash.GetHashAndReset()), expected, StringComparison.Ordinal))
+        if (!string.Equals(Convert.ToHexStringLower(hash.GetHashAndReset()), expected, StringComparison.Ordinal))
             throw new FileFormatException(path, Fault.Corrupt, "the content does not match the checksum stored in it. The file was damaged after it was written: restore it from where it came, or train again.");
     }
 
@@ -162,14 +150,6 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         return true;
-    }
-
-    private static void Convert<T>(byte[] bytes, float[] into, Func<T, float> convert)
-        where T : unmanaged
-    {
-        var values = MemoryMarshal.Cast<byte, T>(bytes);
-        for (int i = 0; i < into.Length; i++)
-            into[i] = convert(values[i]);
     }
 
     private T[] Exact<T>(string name, TensorType type)

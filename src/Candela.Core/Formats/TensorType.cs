@@ -47,29 +47,3 @@ public sealed record TensorInfo(string Name, TensorType Type, IReadOnlyList<int>
 /// <param name="Shape">Lengths of its axes; their product is the number of values.</param>
 /// <param name="Values">Row-major; taken by reference.</param>
 public sealed record NamedTensor(string Name, int[] Shape, float[] Values);
-
-/// <summary>A tensor of any type as bytes.</summary>
-/// <param name="Name">Its key.</param>
-/// <param name="Type">Element type.</param>
-/// <param name="Shape">Lengths of its axes.</param>
-/// <param name="Bytes">Row-major little-endian elements.</param>
-public sealed record RawTensor(string Name, TensorType Type, IReadOnlyList<int> Shape, ReadOnlyMemory<byte> Bytes)
-{
-    /// <summary>A tensor of 64-bit integers.</summary>
-    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<long> values) => new(name, TensorType.I64, shape, Copy(values));
-
-    /// <summary>A tensor of 32-bit integers.</summary>
-    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<int> values) => new(name, TensorType.I32, shape, Copy(values));
-
-    /// <summary>A tensor of doubles.</summary>
-    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<double> values) => new(name, TensorType.F64, shape, Copy(values));
-
-    /// <summary>A tensor of singles.</summary>
-    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<float> values) => new(name, TensorType.F32, shape, Copy(values));
-
-    /// <summary>A tensor of bytes.</summary>
-    public static RawTensor Of(string name, IReadOnlyList<int> shape, ReadOnlySpan<byte> values) => new(name, TensorType.U8, shape, values.ToArray());
-
-    private static byte[] Copy<T>(ReadOnlySpan<T> values)
-        where T : unmanaged => System.Runtime.InteropServices.MemoryMarshal.AsBytes(values).ToArray();
-}

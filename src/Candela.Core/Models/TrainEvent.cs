@@ -1,11 +1,26 @@
+using System.Text.Json.Serialization;
+
 namespace Candela.Models;
 
-/// <summary>Something that happened while training. Written to events.jsonl and shown as progress.</summary>
+/// <summary>Something that happened while training. Written to events.jsonl (its kind as <c>type</c>) and shown as progress.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(StageStarted), "stage")]
+[JsonDerivedType(typeof(FamilyStarted), "family")]
+[JsonDerivedType(typeof(StepEnded), "step")]
+[JsonDerivedType(typeof(EpochEnded), "epoch")]
+[JsonDerivedType(typeof(Warned), "warning")]
 public abstract record TrainEvent;
 
 /// <summary>A phase of the run begins: reading, profiling, splitting, fitting a family, evaluating, ...</summary>
 /// <param name="Stage">A short phrase for people.</param>
 public sealed record StageStarted(string Stage) : TrainEvent;
+
+/// <summary>A model is about to be fitted; the steps and epochs that follow are its own.</summary>
+/// <param name="Family">The family's id.</param>
+/// <param name="Purpose">candidate; or <c>inner fold 2 of 5</c> (to choose a family), <c>fold 2 of 5</c> (cross-validation).</param>
+/// <param name="Index">Number of this fit in the run, from 0.</param>
+/// <param name="Fits">Fits the run will make in all.</param>
+public sealed record FamilyStarted(string Family, string Purpose, int Index, int Fits) : TrainEvent;
 
 /// <summary>One optimiser step, logged at intervals.</summary>
 /// <param name="Step">Steps so far, from 1.</param>

@@ -6,7 +6,7 @@ using Candela.Models;
 
 namespace Candela.Runs;
 
-/// <summary>Everything a run says about itself: the content of run.json.</summary>
+/// <summary>Everything a run says about itself: the content of run.json (see <see cref="RunRecordFile"/> for its spelling).</summary>
 public sealed record RunRecord
 {
     /// <summary>The format this version of Candela writes. A larger number in a file is refused by name.</summary>
@@ -51,6 +51,9 @@ public sealed record RunRecord
     /// <summary>The model in a few lines.</summary>
     public required string Summary { get; init; }
 
+    /// <summary>The settings the chosen model was trained with, by recipe key, defaults filled in.</summary>
+    public IReadOnlyDictionary<string, string> Chosen { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Why training ended.</summary>
     public required StopReason StopReason { get; init; }
 
@@ -92,6 +95,9 @@ public sealed record RunRecord
 
     /// <summary>Why not, when it was not.</summary>
     public string? NotExportable { get; init; }
+
+    /// <summary>SHA-256 (hexadecimal) of each file the model needs, by its path in the folder; checked when the run is opened.</summary>
+    public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>The trivial predictor every model must beat.</summary>

@@ -1,0 +1,89 @@
+using Candela.Data;
+using Candela.Experiments;
+using Candela.Models;
+using CsCheck;
+
+namespace Candela.Tests.Experiments;
+
+public class RecipeTests
+{
+    private static readonly Gen<string> Names = Gen.OneOf(
+        Gen.String[Gen.Char[' ', '~'], 1, 10], Gen.Const("null"), Gen.Const("0.2"), Gen.Const("~"), Gen.Const("a: b # c"), Gen.Const("中文 列"), Gen.Const("#3"), Gen.Const(" pad "), Gen.Const("true"), Gen.Const("?"), Gen.Const("'\"\\\n"));
+
+    [Fact]
+    [Trait("Kind", "property")]
+    public void ToYaml_AnyRequest_ParsesToTheSameRequest()
+    {
+        var request =
+            from names in Names.Array[3] from list in Names.Array[0, 4] from numbers in Gen.Double[0, 1e9].Array[9] from wholes in Gen.Int[1, int.MaxValue].Array[9]
+            from seed in Gen.Long from flag in Gen.Bool.Array[3] from kind in Gen.Enum<ColumnKind>() from header in Gen.Enum<HeaderMode>() from share in Gen.Double[0, 0.999]
+            select new TrainRequest
+            {
+                Data = names[0],
+                Target = flag[0] ? names[1] : null,
+                Task = flag[1] ? "regression" : null,
+                Model = names[2],
+                Table = new TableOptions
+                {
+                    Header = header, SkipLines = wholes[0], ColumnNames = flag[2] ? list : null, MissingMarks = list,
+                    Kinds = new Dictionary<string, ColumnKind> { [names[0]] = kind }, LabelsFile = flag[0] ? names[2] : null, MemoryBudget = wholes[1],
+                },
+                Exclude = list,
+                Keep = [names[1]],
+                ValidFile = flag[1] ? names[1] : null,
+                ValidFraction = flag[1] ? 0.15 : share,
+                TestFile = flag[2] ? names[2] : null,
+                TestFraction = flag[2] ? 0.2 : share,
+                Folds = wholes[2],
+                Region = names[0],
+                Fit = new FitOptions
+                {
+                    Seed = seed, Epochs = flag[0] ? wholes[3] : null, MaxSteps = wholes[4], BatchSize = wholes[5], LearningRate = numbers[0], Optimizer = names[1], Schedule = names[2],
+                    L1 = numbers[1], L2 = flag[1] ? numbers[2] : null, Dropout = numbers[3], Hidden = flag[2] ? [wholes[6], wholes[7]] : null, Patience = wholes[8], ClipNorm = numbers[4],
+                    LabelSmoothing = numbers[5], Ema = numbers[6], Accumulate = wholes[0], ClassWeights = "balanced", MaxTime = flag[0] ? TimeSpan.FromSeconds(wholes[1]) : null,
+                    MaxJoules = numbers[7], Threads = wholes[2], Device = "cpu",
+                },
+            };
+        request.Sample(r => Assert.Equivalent(r, Recipe.Parse(Recipe.ToYaml(r), "recipe.yaml"), strict: true), iter: 300, threads: 1);
+    }
+
+    [Fact]
+    public void Keys_EveryOptionOfTheRequest_HasOne()
+    {
+        // One key per property, except that Table and Fit are the records themselves and a part's file and share go under one key.
+        int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length;
+        Assert.Equal(properties - 2 - 2, Recipe.Keys.Count);
+    }
+
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("data: a.csv\nepoch: 3", "recipe.yaml:2: there is no recipe key 'epoch'. Did you mean 'epochs'?")]
+    [InlineData("data: a.csv\nepochs: three", "recipe.yaml:2: epochs: got 'three'; a whole number of at least 1 was needed.")]
+    [InlineData("data: a.csv\nepochs: 0", "epochs: got '0'")]
+    [InlineData("data: a.csv\nhidden: 64", "a list was needed")]
+    [InlineData("data: [a.csv]", "data: got a list; a text was needed.")]
+    [InlineData("data: a.csv\ntype: {x: categry}", "Did you mean 'category'?")]
+    [InlineData("data: a.csv\nvalid: 1.5", "a share of the rows")]
+    [InlineData("data: a.csv\nlearning-rate: -1", "a number of at least 0")]
+    [InlineData("target: y", "names no data")]
+    public void Parse_ValueThatCannotBeUsed_SaysWhereAndWhatWasNeeded(string yaml, string says) =>
+        Assert.Contains(says, Assert.Throws<UsageException>(() => Recipe.Parse(yaml, "recipe.yaml")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("version: 2\ndata: a.csv", Fault.Unsupported)]
+    [InlineData("data: 'a", Fault.Corrupt)]
+    [InlineData("data: a\ndata: b", Fault.Corrupt)]
+    [InlineData("- data", Fault.WrongFormat)]
+    [InlineData("", Fault.WrongFormat)]
+    public void Parse_FileThatIsNoRecipe_IsRefused(string yaml, Fault fault) =>
+        Assert.Equal(fault, Assert.Throws<FileFormatException>(() => Recipe.Parse(yaml, "recipe.yaml")).Fault);
+
+    [Fact]
+    public void Parse_HandWrittenRecipe_FillsDefaults()
+    {
+        var request = Recipe.Parse("target: y\nvalid: \"0.2\"\ntest: 0.3\nhidden: [64, 32]\n", "recipe.yaml", "b.csv");
+        Assert.Equal(("b.csv", "y", "0.2", 0.3, "auto"), (request.Data, request.Target, request.ValidFile, request.TestFraction, request.Model));
+        Assert.Equal([64, 32], request.Fit.Hidden!);
+    }
+}
