@@ -1,5 +1,4 @@
 using Candela.Data;
-using Candela.Energy;
 using Candela.Evaluation;
 using Candela.Metrics;
 using Candela.Models;
