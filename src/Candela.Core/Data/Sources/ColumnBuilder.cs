@@ -1,0 +1,202 @@
+using System.Runtime.InteropServices;
+
+namespace Candela.Data;
+
+/// <summary>Why a cell was not taken.</summary>
+internal enum CellFault
+{
+    None,
+
+    /// <summary>The cell is wrong: the user must act.</summary>
+    Bad,
+
+    /// <summary>The column's kind was guessed too narrowly: look at more rows and guess again.</summary>
+    Surprise,
+}
+
+/// <summary>Collects the cells of one column for one chunk.</summary>
+internal abstract class ColumnBuilder
+{
+    public abstract CellFault Add(ReadOnlySpan<char> cell);
+
+    /// <summary>The cells so far as a column of their own. With <paramref name="lend"/> the arrays stay the builder's where their length allows, and are overwritten by the next chunk.</summary>
+    public abstract TableColumn Complete(bool lend);
+
+    /// <summary>Memory the cells so far need beyond 4 bytes each.</summary>
+    public virtual long TextBytes => 0;
+
+    public static ColumnBuilder For(ColumnPlan plan, MissingMarks missing, int capacity) => plan.Kind switch
+    {
+        ColumnKind.Number or ColumnKind.Integer => new NumberBuilder(missing, capacity),
+        ColumnKind.Date => new DateBuilder(plan, missing, capacity),
+        ColumnKind.Category or ColumnKind.Boolean or ColumnKind.Constant => new NameBuilder(plan, missing, capacity),
+        ColumnKind.Text or ColumnKind.Identifier => new TextBuilder(plan, missing, capacity),
+        _ => throw new UsageException($"Column '{plan.Name}' cannot be of kind {plan.Kind}: text files hold no images."),
+    };
+}
+
+/// <summary>Numbers and whole numbers.</summary>
+internal class NumberBuilder(MissingMarks missing, int capacity) : ColumnBuilder
+{
+    private float[] _values = new float[capacity];
+
+    protected int Count { get; private set; }
+
+    public MissingMarks Marks => missing;
+
+    /// <summary>True while every number taken was whole and is exact as a float.</summary>
+    public bool AllWhole { get; private set; } = true;
+
+    public override CellFault Add(ReadOnlySpan<char> cell)
+    {
+        if (missing.LookLikeNumbers && missing.Contains(cell))
+            return Append(float.NaN);
+        if (!NumberCell.TryParse(cell, out float value))
+            return missing.Contains(cell) ? Append(float.NaN) : CellFault.Bad;
+        if (float.IsInfinity(value))
+            return CellFault.Bad;
+        AllWhole &= value == MathF.Floor(value) || float.IsNaN(value);
+        return Append(value);
+    }
+
+    public override TableColumn Complete(bool lend)
+    {
+        float[] values = _values;
+        if (Count < values.Length)
+            values = values[..Count];
+        else if (!lend)
+            _values = new float[capacity];
+        Count = 0;
+        return new NumberColumn(values);
+    }
+
+    protected CellFault Append(float value)
+    {
+        _values[Count++] = value;
+        return CellFault.None;
+    }
+}
+
+/// <summary>Dates, as days since 1970-01-01 UTC.</summary>
+internal sealed class DateBuilder(ColumnPlan plan, MissingMarks missing, int capacity) : NumberBuilder(missing, capacity)
+{
+    public override CellFault Add(ReadOnlySpan<char> cell)
+    {
+        if (Marks.Contains(cell))
+            return Append(float.NaN);
+        if (!DateCell.TryParse(cell, plan.Date, out double days))
+            return plan.DateAmbiguous ? CellFault.Surprise : CellFault.Bad;
+        return Append((float)days);
+    }
+}
+
+/// <summary>Categories, booleans and constants.</summary>
+internal sealed class NameBuilder : ColumnBuilder
+{
+    private readonly ColumnPlan _plan;
+    private readonly MissingMarks _missing;
+    private readonly int _capacity, _limit;
+    private int[] _codes;
+    private List<string> _names = [];
+    private Dictionary<string, int> _index;
+    private Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+    private int _count;
+
+    public NameBuilder(ColumnPlan plan, MissingMarks missing, int capacity)
+    {
+        (_plan, _missing, _capacity) = (plan, missing, capacity);
+        _codes = new int[capacity];
+        _limit = plan.Kind switch { ColumnKind.Boolean => 2, ColumnKind.Constant when plan.AllMissing => 0, ColumnKind.Constant => 1, _ => KindInference.DictionaryLimit };
+        _index = NewIndex();
+        _lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public override CellFault Add(ReadOnlySpan<char> cell)
+    {
+        if (_missing.Contains(cell))
+        {
+            _codes[_count++] = -1;
+            return CellFault.None;
+        }
+
+        if (_plan.Numeric)
+        {
+            if (!NumberCell.TryParse(cell, out float value) || value is not (0 or 1))
+                return _plan.Given ? CellFault.Bad : CellFault.Surprise;
+            cell = value == 0 ? "0" : "1";
+        }
+
+        ref int code = ref CollectionsMarshal.GetValueRefOrAddDefault(_lookup, cell, out bool known);
+        if (!known)
+        {
+            if (_names.Count == _limit)
+            {
+                _lookup.Remove(cell);
+                return _plan.Given ? CellFault.Bad : CellFault.Surprise;
+            }
+
+            code = _names.Count;
+            _names.Add(cell.ToString());
+        }
+
+        _codes[_count++] = code;
+        return CellFault.None;
+    }
+
+    /// <summary>Starts an empty dictionary when the present one is large: a stream of rows may bring names without end.</summary>
+    public void Refresh()
+    {
+        if (_names.Count < KindInference.DictionaryLimit / 2)
+            return;
+        _names = [];
+        _index = NewIndex();
+        _lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public override TableColumn Complete(bool lend)
+    {
+        int[] codes = _codes;
+        if (_count < codes.Length)
+            codes = codes[.._count];
+        else if (!lend)
+            _codes = new int[_capacity];
+        _count = 0;
+        return new CategoryColumn(codes, _names);
+    }
+
+    private Dictionary<string, int> NewIndex() => new(_plan.Kind == ColumnKind.Boolean ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+}
+
+/// <summary>Free text and identifiers.</summary>
+internal sealed class TextBuilder(ColumnPlan plan, MissingMarks missing, int capacity) : ColumnBuilder
+{
+    private readonly List<string?> _values = new(Math.Min(capacity, 4096));
+    private double _last = double.NaN;
+    private long _bytes;
+
+    public override long TextBytes => _bytes;
+
+    public override CellFault Add(ReadOnlySpan<char> cell)
+    {
+        // In a text, "none" is a word: only the empty cell is missing.
+        bool none = plan.Kind == ColumnKind.Text ? cell.IsEmpty : missing.Contains(cell);
+        if (plan.Sequence)
+        {
+            if (none || !NumberCell.TryParse(cell, out double value) || value != (double.IsNaN(_last) ? value : _last + 1))
+                return CellFault.Surprise;
+            _last = value;
+        }
+
+        _values.Add(none ? null : cell.ToString());
+        _bytes += 24 + (2 * cell.Length);
+        return CellFault.None;
+    }
+
+    public override TableColumn Complete(bool lend)
+    {
+        string?[] values = [.. _values];
+        _values.Clear();
+        _bytes = 0;
+        return new TextColumn(values);
+    }
+}

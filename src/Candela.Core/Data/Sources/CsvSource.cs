@@ -1,0 +1,175 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Candela.Models;
+using Sylvan.Data.Csv;
+
+namespace Candela.Data;
+
+/// <summary>Delimited text, parsed by Sylvan.Data.Csv.</summary>
+internal sealed class CsvSource : RowSource
+{
+    private readonly CsvDialect _dialect;
+    private readonly int _skipLines;
+    private readonly bool _header;
+    private readonly string[] _names;
+
+    /// <summary>Finds out how the file is written.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What the user said about it.</param>
+    /// <param name="events">Told of a count line left out, and of quotes read as ordinary characters.</param>
+    /// <param name="expected">Names some of which the header should hold; null when nothing is known.</param>
+    public CsvSource(string path, TableOptions options, IProgress<TrainEvent>? events = null, IReadOnlyCollection<string>? expected = null) : base(path)
+    {
+        _skipLines = options.SkipLines;
+        string sample = CsvDialect.Sample(path, _skipLines);
+        _dialect = CsvDialect.Detect(path, sample);
+        List<string[]> rows = Parse(sample);
+        if (rows.Count == 0)
+            throw new DataException($"{path}: the file is empty{(_skipLines > 0 ? $" after {_skipLines} skipped lines" : "")}; a table with at least one row is needed.");
+        if (!_dialect.Quoted)
+            events?.Report(new Warned("quotes-literal", $"{path}: double quotes do not pair up, so they are read as ordinary characters."));
+
+        if (CsvHeader.IsCountLine(rows[0], rows[1..], CountDataRows(sample)))
+        {
+            string classes = rows[0].Length > 2 && rows[0][2].Length > 0 ? $", classes {string.Join(", ", rows[0].Skip(2).Select((c, i) => $"{i}={c}"))}" : "";
+            events?.Report(new Warned("count-line-skipped", $"{path} line {_skipLines + 1}: '{Cut(string.Join(_dialect.Delimiter, rows[0]))}' counts rows and features ({rows[0][0]} rows, {rows[0][1]} features{classes}) and is left out."));
+            _skipLines++;
+            rows.RemoveAt(0);
+        }
+
+        _header = options.Header switch
+        {
+            HeaderMode.Yes => true,
+            HeaderMode.No => false,
+            _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Count, rows[0].Length) => true,
+            _ => CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
+        };
+        if (_header && rows.Count == 1)
+            throw new DataException($"{path} line {_skipLines + 1}: there is a header but no data row below it; a table with at least one row is needed.{(options.Header == HeaderMode.Auto ? " If this line is data, say --header no." : "")}");
+        string[] cells = _header ? rows[0] : [.. Enumerable.Repeat("", _dialect.Width)];
+        _names = Unique(options.ColumnNames, cells, _skipLines + 1);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names => _names;
+
+    /// <inheritdoc/>
+    public override RowReader Open(IncrementalHash? hash = null)
+    {
+        var text = new StrictTextReader(Path, hash, _skipLines, _dialect.Delimiter == ' ');
+        var reader = new CsvRows(this, _dialect.Open(text), text.SkippedLines);
+        if (_header)
+            reader.Read(checkWidth: false);
+        return reader;
+    }
+
+    private static string Cut(string text) => text.Length <= 60 ? text : text[..57] + "...";
+
+    private List<string[]> Parse(string sample)
+    {
+        try
+        {
+            return _dialect.Rows(sample);
+        }
+        catch (CsvFormatException e)
+        {
+            throw BadQuotes(e.RowNumber, e);
+        }
+    }
+
+    private DataException BadQuotes(long row, Exception inner) => new(
+        $"{Path} near row {row}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", inner);
+
+    /// <summary>Rows below the first line when the sample holds the whole file, else null.</summary>
+    private long? CountDataRows(string sample)
+    {
+        using var text = new StrictTextReader(Path, skipLines: _skipLines);
+        var end = new char[sample.Length + 1];
+        return text.ReadBlock(end) > sample.Length ? null : _dialect.Rows(sample, int.MaxValue).Count - 1;
+    }
+
+    private string[] Unique(IReadOnlyList<string>? given, string[] cells, int line)
+    {
+        if (given != null && given.Count != cells.Length)
+            throw new DataException($"{Path}: {given.Count} column names were given for {cells.Length} columns ({Cut(string.Join(", ", given))}). Give one name per column.");
+        var names = new string[cells.Length];
+        var places = new Dictionary<string, int>();
+        for (int i = 0; i < names.Length; i++)
+        {
+            names[i] = given?[i] ?? (cells[i].Length > 0 ? cells[i] : string.Create(CultureInfo.InvariantCulture, $"#{i}"));
+            if (!places.TryAdd(names[i], i))
+                throw new DataException($"{Path} line {line}: columns {places[names[i]] + 1} and {i + 1} are both called '{names[i]}'. Rename one, or give names with --columns.");
+        }
+
+        return names;
+    }
+
+    private sealed class CsvRows(CsvSource source, CsvDataReader csv, long skippedLines) : RowReader
+    {
+        private readonly int _width = source._names.Length;
+        private readonly CsvDataReader _csv = csv;
+        private long _line = skippedLines + 1;
+        private int _linesOfRow;
+
+        public override long Line => _line;
+
+        public override bool Read() => Read(checkWidth: true);
+
+        public bool Read(bool checkWidth)
+        {
+            while (true)
+            {
+                _line += _linesOfRow;
+                _linesOfRow = 0;
+                if (!Advance())
+                    return false;
+                _linesOfRow = Math.Max(1, _csv.GetRawRecordSpan().Count('\n'));
+                int count = _csv.RowFieldCount;
+                if (count == 1 && _csv.GetFieldSpan(0).IsWhiteSpace())
+                    continue;
+                if (checkWidth && count != _width)
+                    CheckRagged(count);
+                return true;
+            }
+        }
+
+        public override ReadOnlySpan<char> Cell(int column)
+        {
+            ReadOnlySpan<char> cell = _csv.GetFieldSpan(column);
+            return cell.Length > 0 && (cell[0] <= ' ' || cell[^1] <= ' ' || cell[0] > 127 || cell[^1] > 127) ? cell.Trim() : cell;
+        }
+
+        public override void Dispose() => _csv.Dispose();
+
+        private bool Advance()
+        {
+            try
+            {
+                return _csv.Read();
+            }
+            catch (CsvRecordTooLargeException e)
+            {
+                throw new DataException($"{source.Path} line {_line}: the row that begins here is longer than {LongestText}; most likely a quote is not closed.", e);
+            }
+            catch (CsvFormatException e)
+            {
+                throw new DataException($"{source.Path} line {_line}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", e);
+            }
+        }
+
+        private void CheckRagged(int count)
+        {
+            // A trailing delimiter is no cell.
+            bool onlyEmpty = count > _width;
+            for (int i = _width; i < count && onlyEmpty; i++)
+                onlyEmpty = _csv.GetFieldSpan(i).IsWhiteSpace();
+            if (!onlyEmpty)
+            {
+                string has = source._header ? "the header has" : "most rows have";
+                throw new DataException($"{source.Path} line {_line}: {count} cells where {has} {_width}. Give every row {_width} cells (a cell that holds the delimiter must stand in double quotes).");
+            }
+        }
+
+        private const string LongestText = "134 million characters";
+    }
+}
