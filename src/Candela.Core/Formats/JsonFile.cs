@@ -11,6 +11,8 @@ public static class JsonFile
     public static JsonObject ReadObject(string path)
     {
         byte[] bytes = ReadBytes(path);
+        if (!System.Text.Unicode.Utf8.IsValid(bytes)) // the parser would only notice when a string is asked for
+            throw new FileFormatException(path, Fault.Corrupt, "the text is not valid UTF-8. The file is damaged: restore it or train again.");
         try
         {
             return JsonNode.Parse(bytes, null, new JsonDocumentOptions { AllowDuplicateProperties = false }) as JsonObject
