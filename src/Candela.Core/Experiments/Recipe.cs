@@ -80,6 +80,21 @@ public static class Recipe
         return request.Data.Length > 0 ? request : throw new UsageException($"{path}: the recipe names no data. Add `data: FILE` or give the file on the command line.");
     }
 
+    /// <summary>Changes one option from the text of a command-line option: a list is separated by commas, <c>type</c> is COLUMN=KIND and adds to the kinds given before.</summary>
+    /// <exception cref="UsageException">The key is unknown or the text cannot be used; the message names <c>--key</c>.</exception>
+    public static TrainRequest Set(TrainRequest request, string name, string text)
+    {
+        RecipeKey key = RecipeKeys.All.FirstOrDefault(k => k.Name == name) ?? throw new UsageException($"There is no option '--{name}'.{NearestName.Hint(name, Keys)}");
+        try
+        {
+            return key.Set(request, key.FromText(text));
+        }
+        catch (FormatException error)
+        {
+            throw new UsageException($"--{name} {error.Message}", error);
+        }
+    }
+
     private static IEnumerable<KeyValuePair<YamlNode, YamlNode>> Root(string text, string path)
     {
         var yaml = new YamlStream();

@@ -6,7 +6,11 @@ using YamlDotNet.RepresentationModel;
 namespace Candela.Experiments;
 
 /// <summary>One key of a recipe: how it is taken from a request and put into one. <paramref name="Set"/> throws <see cref="FormatException"/> for a value of the wrong kind.</summary>
-internal sealed record RecipeKey(string Name, Func<TrainRequest, YamlNode?> Get, Func<TrainRequest, YamlNode, TrainRequest> Set);
+internal sealed record RecipeKey(string Name, Func<TrainRequest, YamlNode?> Get, Func<TrainRequest, YamlNode, TrainRequest> Set)
+{
+    /// <summary>Turns the text of a command-line option into the node the same value has in a recipe.</summary>
+    public Func<string, YamlNode> FromText { get; init; } = text => new YamlScalarNode(text) { Style = ScalarStyle.Plain };
+}
 
 /// <summary>The table of all recipe keys; their names are those of the command-line options.</summary>
 internal static class RecipeKeys
@@ -15,13 +19,13 @@ internal static class RecipeKeys
     [
         Text("data", r => r.Data, (r, v) => r with { Data = v }),
         Text("target", r => r.Target, (r, v) => r with { Target = v }),
-        Text("task", r => r.Task, (r, v) => r with { Task = v }),
+        Choice("task", ["regression", "classification"], r => r.Task, (r, v) => r with { Task = v }),
         Text("model", r => r.Model, (r, v) => r with { Model = v }),
         One("header", r => r.Table.Header, (r, v) => r with { Table = r.Table with { Header = v } }),
         Whole("skip-lines", r => r.Table.SkipLines, (r, v) => r with { Table = r.Table with { SkipLines = (int)v } }, 0, int.MaxValue),
         Texts("columns", r => r.Table.ColumnNames, (r, v) => r with { Table = r.Table with { ColumnNames = v } }),
         Texts("na", r => r.Table.MissingMarks, (r, v) => r with { Table = r.Table with { MissingMarks = v } }),
-        new("type", r => r.Table.Kinds.Count == 0 ? null : Map(r.Table.Kinds), (r, v) => r with { Table = r.Table with { Kinds = Kinds(v) } }),
+        new("type", r => r.Table.Kinds.Count == 0 ? null : Map(r.Table.Kinds), (r, v) => r with { Table = r.Table with { Kinds = Kinds(r.Table.Kinds, v) } }) { FromText = OneKind },
         Text("labels", r => r.Table.LabelsFile, (r, v) => r with { Table = r.Table with { LabelsFile = v } }),
         Whole("memory-budget", r => r.Table.MemoryBudget, (r, v) => r with { Table = r.Table with { MemoryBudget = v } }, 0, long.MaxValue),
         Texts("exclude", r => r.Exclude, (r, v) => r with { Exclude = v }),
@@ -34,8 +38,8 @@ internal static class RecipeKeys
         Whole("max-steps", r => r.Fit.MaxSteps, (r, v) => r with { Fit = r.Fit with { MaxSteps = v } }, 1, long.MaxValue),
         Whole("batch-size", r => r.Fit.BatchSize, (r, v) => r with { Fit = r.Fit with { BatchSize = (int)v } }, 1, int.MaxValue),
         Number("learning-rate", r => r.Fit.LearningRate, (r, v) => r with { Fit = r.Fit with { LearningRate = v } }),
-        Text("optimizer", r => r.Fit.Optimizer, (r, v) => r with { Fit = r.Fit with { Optimizer = v } }),
-        Text("schedule", r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
+        Choice("optimizer", ["gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "amsgrad", "lion", "lbfgs"], r => r.Fit.Optimizer, (r, v) => r with { Fit = r.Fit with { Optimizer = v } }),
+        Choice("schedule", ["constant", "step", "cosine", "warmup", "one-cycle", "plateau"], r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
         Number("l1", r => r.Fit.L1, (r, v) => r with { Fit = r.Fit with { L1 = v } }),
         Number("l2", r => r.Fit.L2, (r, v) => r with { Fit = r.Fit with { L2 = v } }),
         Number("dropout", r => r.Fit.Dropout, (r, v) => r with { Fit = r.Fit with { Dropout = v } }),
@@ -45,7 +49,7 @@ internal static class RecipeKeys
         Number("label-smoothing", r => r.Fit.LabelSmoothing, (r, v) => r with { Fit = r.Fit with { LabelSmoothing = v } }),
         Number("ema", r => r.Fit.Ema, (r, v) => r with { Fit = r.Fit with { Ema = v } }),
         Whole("accumulate", r => r.Fit.Accumulate, (r, v) => r with { Fit = r.Fit with { Accumulate = (int)v } }, 1, int.MaxValue),
-        Text("class-weights", r => r.Fit.ClassWeights, (r, v) => r with { Fit = r.Fit with { ClassWeights = v } }),
+        Choice("class-weights", ["none", "balanced"], r => r.Fit.ClassWeights, (r, v) => r with { Fit = r.Fit with { ClassWeights = v } }),
         Number("max-seconds", r => r.Fit.MaxTime?.TotalSeconds, (r, v) => r with { Fit = r.Fit with { MaxTime = TimeSpan.FromSeconds(v) } }),
         Number("max-joules", r => r.Fit.MaxJoules, (r, v) => r with { Fit = r.Fit with { MaxJoules = v } }),
         Whole("threads", r => r.Fit.Threads, (r, v) => r with { Fit = r.Fit with { Threads = (int)v } }, 0, int.MaxValue),
@@ -55,6 +59,10 @@ internal static class RecipeKeys
 
     private static RecipeKey Text(string name, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         new(name, r => get(r) is { } text ? Quoted(text) : null, (r, v) => set(r, Scalar(v, "a text")));
+
+    private static RecipeKey Choice(string name, string[] allowed, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
+        Text(name, get, (r, v) => allowed.Contains(v) ? set(r, v)
+            : throw new FormatException($"got '{v}'; one of {string.Join(", ", allowed)} was needed.{NearestName.Hint(v, allowed)}"));
 
     private static RecipeKey Whole(string name, Func<TrainRequest, long?> get, Func<TrainRequest, long, TrainRequest> set, long min, long max) =>
         new(name, r => get(r) is { } n ? Plain(n.ToString(CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadWhole(v, min, max)));
@@ -66,11 +74,11 @@ internal static class RecipeKeys
         where T : struct, Enum => new(name, r => Plain(Name(get(r))), (r, v) => set(r, ReadOne<T>(Scalar(v, "a name"))));
 
     private static RecipeKey Texts(string name, Func<TrainRequest, IReadOnlyList<string>?> get, Func<TrainRequest, IReadOnlyList<string>, TrainRequest> set) =>
-        new(name, r => get(r) is { } items ? List(items.Select(Quoted)) : null, (r, v) => set(r, [.. Items(v).Select(i => Scalar(i, "a text"))]));
+        new(name, r => get(r) is { } items ? List(items.Select(Quoted)) : null, (r, v) => set(r, [.. Items(v).Select(i => Scalar(i, "a text"))])) { FromText = Separated };
 
     private static RecipeKey Wholes(string name, Func<TrainRequest, IReadOnlyList<int>?> get, Func<TrainRequest, IReadOnlyList<int>, TrainRequest> set) =>
         new(name, r => get(r) is { } items ? List(items.Select(n => Plain(n.ToString(CultureInfo.InvariantCulture)))) : null,
-            (r, v) => set(r, [.. Items(v).Select(i => (int)ReadWhole(i, 1, int.MaxValue))]));
+            (r, v) => set(r, [.. Items(v).Select(i => (int)ReadWhole(i, 1, int.MaxValue))])) { FromText = text => Separated(text == "none" ? "" : text) };
 
     // A plain number is a share of the rows, anything else a file (quoted if its name looks like a number).
     private static RecipeKey Part(string name, Func<TrainRequest, string?> file, Func<TrainRequest, double> share, Func<TrainRequest, string?, double?, TrainRequest> set) =>
@@ -87,14 +95,23 @@ internal static class RecipeKeys
         return map;
     }
 
-    private static Dictionary<string, ColumnKind> Kinds(YamlNode node)
+    private static Dictionary<string, ColumnKind> Kinds(IReadOnlyDictionary<string, ColumnKind> before, YamlNode node)
     {
         if (node is not YamlMappingNode map)
             throw new FormatException("a mapping of column to kind was needed, such as `type: {zip: category}`.");
-        var kinds = new Dictionary<string, ColumnKind>();
+        var kinds = new Dictionary<string, ColumnKind>(before);
         foreach (var (column, kind) in map.Children)
             kinds[Scalar(column, "a column")] = ReadOne<ColumnKind>(Scalar(kind, "a kind"));
         return kinds;
+    }
+
+    private static YamlSequenceNode Separated(string text) => List(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Quoted));
+
+    private static YamlMappingNode OneKind(string text)
+    {
+        int split = text.LastIndexOf('=');
+        return split > 0 ? new YamlMappingNode { { Quoted(text[..split]), Plain(text[(split + 1)..]) } }
+            : throw new FormatException($"got '{text}'; COLUMN=KIND was needed, for example zip=category.");
     }
 
     private static string Name<T>(T value)

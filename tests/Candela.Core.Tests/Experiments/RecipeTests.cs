@@ -38,7 +38,7 @@ public class RecipeTests
                 Region = names[0],
                 Fit = new FitOptions
                 {
-                    Seed = seed, Epochs = flag[0] ? wholes[3] : null, MaxSteps = wholes[4], BatchSize = wholes[5], LearningRate = numbers[0], Optimizer = names[1], Schedule = names[2],
+                    Seed = seed, Epochs = flag[0] ? wholes[3] : null, MaxSteps = wholes[4], BatchSize = wholes[5], LearningRate = numbers[0], Optimizer = flag[0] ? "adamw" : null, Schedule = flag[1] ? "one-cycle" : null,
                     L1 = numbers[1], L2 = flag[1] ? numbers[2] : null, Dropout = numbers[3], Hidden = flag[2] ? [wholes[6], wholes[7]] : null, Patience = wholes[8], ClipNorm = numbers[4],
                     LabelSmoothing = numbers[5], Ema = numbers[6], Accumulate = wholes[0], ClassWeights = "balanced", MaxTime = flag[0] ? TimeSpan.FromSeconds(wholes[1]) : null,
                     MaxJoules = numbers[7], Threads = wholes[2], Device = "cpu",
@@ -54,6 +54,29 @@ public class RecipeTests
         int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length;
         Assert.Equal(properties - 2 - 2, Recipe.Keys.Count);
     }
+
+    [Fact]
+    public void Set_TextOfAFlag_MeansTheSameAsInARecipe()
+    {
+        var request = new TrainRequest { Data = "a.csv" };
+        foreach ((string key, string text) in (IEnumerable<(string, string)>)[("exclude", "a, b"), ("type", "zip=category"), ("type", "n=number"), ("hidden", "64,32"), ("test", "0.3"), ("valid", "dev.csv"), ("epochs", "3"), ("na", "?")])
+            request = Recipe.Set(request, key, text);
+        Assert.Equal(["a", "b"], request.Exclude);
+        Assert.Equal(new Dictionary<string, ColumnKind> { ["zip"] = ColumnKind.Category, ["n"] = ColumnKind.Number }, request.Table.Kinds);
+        Assert.Equal([64, 32], request.Fit.Hidden);
+        Assert.Equal((0.3, "dev.csv", 3), (request.TestFraction, request.ValidFile, request.Fit.Epochs));
+        Assert.Equal([], Recipe.Set(request, "hidden", "none").Fit.Hidden);
+        Assert.Equivalent(request, Recipe.Parse(Recipe.ToYaml(request), "recipe.yaml"), strict: true);
+    }
+
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("epochs", "three", "--epochs got 'three'; a whole number of at least 1 was needed.")]
+    [InlineData("optimizer", "adm", "Did you mean 'adam'?")]
+    [InlineData("type", "zip", "--type got 'zip'; COLUMN=KIND was needed")]
+    [InlineData("tets", "0.2", "There is no option '--tets'. Did you mean 'test'?")]
+    public void Set_BadText_IsRefusedWithTheFlagNamed(string key, string text, string expected) =>
+        Assert.Contains(expected, Assert.Throws<UsageException>(() => Recipe.Set(new TrainRequest { Data = "a.csv" }, key, text)).Message);
 
     [Theory]
     [Trait("Kind", "fault")]
