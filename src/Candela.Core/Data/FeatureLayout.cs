@@ -10,6 +10,20 @@ public enum FeatureStyle
     Raw,
 }
 
+/// <summary>What <see cref="FeatureStyle.Scaled"/> makes of a strongly skewed number: one whose skewness over the training rows is beyond 2 (that of an
+/// exponential distribution). Its logarithm is sign(x - m) ln(1 + |x - m| / s), m the median and s the interquartile range / 1.349.</summary>
+public enum SkewedNumbers
+{
+    /// <summary>The standardised number and its standardised logarithm, as two features (default): nothing linear is lost.</summary>
+    LogToo,
+
+    /// <summary>The standardised logarithm only: for nets, which extrapolate wildly at outliers.</summary>
+    LogOnly,
+
+    /// <summary>The standardised number only: for exact linear fits whose coefficients are read.</summary>
+    Plain,
+}
+
 /// <summary>What a model family wants of the encoder.</summary>
 /// <param name="Style">See <see cref="FeatureStyle"/>.</param>
 public sealed record FeatureRequest(FeatureStyle Style)
@@ -19,6 +33,9 @@ public sealed record FeatureRequest(FeatureStyle Style)
 
     /// <summary>Text columns also become fixed-length rows of token ids (for embedding models). Default false.</summary>
     public bool TextAsTokens { get; init; }
+
+    /// <summary>What becomes of strongly skewed numbers. Default: number and logarithm. Scaled style only.</summary>
+    public SkewedNumbers Skewed { get; init; } = SkewedNumbers.LogToo;
 
     /// <summary>Numbers are also given as piecewise-linear codes of this many quantile bins (0: none; default). Scaled style only.</summary>
     public int QuantileBins { get; init; }
@@ -33,7 +50,7 @@ public sealed record FeatureLayout
     /// <summary>Name of each dense feature (<c>age</c>, <c>sex=male</c>); empty for images.</summary>
     public IReadOnlyList<string> DenseNames { get; init; } = [];
 
-    /// <summary>For each dense feature the index of its source column in the table; empty for images.</summary>
+    /// <summary>For each dense feature the index of its source column among the encoder's input columns; empty for images.</summary>
     public IReadOnlyList<int> DenseSources { get; init; } = [];
 
     /// <summary>For each dense feature under <see cref="FeatureStyle.Raw"/>: the number of category codes, or 0 when it is a number.</summary>

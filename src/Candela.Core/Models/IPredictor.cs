@@ -14,6 +14,6 @@ public interface IPredictor : IDisposable
     PredictorSchema Schema { get; }
 
     /// <summary>Scores each row: [rows, Schema.Problem.Outputs], row-major. Class probabilities sum to 1; a regression value is in the target's unit.
-    /// Columns are found by name; a missing column is a <see cref="DataException"/>, an unseen category is treated as missing.</summary>
+    /// Columns are found by name; a missing column is a <see cref="DataException"/>, an unseen category is treated as a rare one, or as missing where training had no rare ones.</summary>
     float[] Score(TableChunk rows);
 }
