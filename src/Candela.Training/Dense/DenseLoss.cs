@@ -1,0 +1,168 @@
+using Candela.Data;
+using Candela.Training.Dense.Kernels;
+
+namespace Candela.Training.Dense;
+
+/// <summary>Losses of the dense engine.</summary>
+public enum DenseLossKind
+{
+    /// <summary>Mean of (y - t)^2.</summary>
+    SquaredError,
+
+    /// <summary>Mean of (y - t)^2 / 2, the textbook's form.</summary>
+    HalfSquaredError,
+
+    /// <summary>Mean of |y - t|.</summary>
+    AbsoluteError,
+
+    /// <summary>d^2 / 2 where |d| is at most <see cref="DenseLoss.Delta"/>, else Delta (|d| - Delta / 2) (Huber 1964).</summary>
+    Huber,
+
+    /// <summary>Binary cross-entropy from one logit per row.</summary>
+    BinaryCrossEntropy,
+
+    /// <summary>Cross-entropy from one logit per class.</summary>
+    CrossEntropy,
+}
+
+/// <summary>A loss over a batch with its gradient, from the net's raw outputs. Finite for any finite logits. Means are over rows; with class
+/// weights they are weighted means (divided by the labels' weights), as in PyTorch.</summary>
+public sealed unsafe record DenseLoss(DenseLossKind Kind)
+{
+    /// <summary>Huber's bound, in units of the scaled target. Default 1.</summary>
+    public double Delta { get; init; } = 1;
+
+    /// <summary>Share of the label spread over all classes, 0..1. Default 0.</summary>
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>One weight per class, or null for equal ones.</summary>
+    public IReadOnlyList<float>? ClassWeights { get; init; }
+
+    /// <summary>Regression targets are (t - Offset) / Scale. Default 0.</summary>
+    public double Offset { get; init; }
+
+    /// <summary>See <see cref="Offset"/>. Default 1.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Number of outputs the net must have for <paramref name="classes"/> classes (0: regression).</summary>
+    public int Outputs(int classes) => Kind == DenseLossKind.CrossEntropy ? classes : 1;
+
+    /// <summary>The loss summed over rows and the sum of row weights; and into <paramref name="gradient"/> (when not null) the gradient of
+    /// <paramref name="gradientScale"/> times their quotient, [rows, outputs].</summary>
+    internal LossSum Evaluate(float* outputs, float* gradient, FeatureBatch batch, int width, double gradientScale = 1)
+    {
+        int rows = batch.Count;
+        return Kind switch
+        {
+            DenseLossKind.CrossEntropy => CrossEntropy(outputs, gradient, batch.Labels, rows, width, gradientScale),
+            DenseLossKind.BinaryCrossEntropy => Binary(outputs, gradient, batch.Labels, rows, gradientScale),
+            _ => Regression(outputs, gradient, batch.Targets, rows, gradientScale),
+        };
+    }
+
+    private LossSum Regression(float* outputs, float* gradient, float[] targets, int rows, double gradientScale)
+    {
+        double sum = 0, inverse = 1 / Scale, scale = gradientScale / rows;
+        for (int r = 0; r < rows; r++)
+        {
+            double d = outputs[r] - ((targets[r] - Offset) * inverse), loss, slope;
+            switch (Kind)
+            {
+                case DenseLossKind.SquaredError:
+                    (loss, slope) = (d * d, 2 * d);
+                    break;
+                case DenseLossKind.HalfSquaredError:
+                    (loss, slope) = (d * d / 2, d);
+                    break;
+                case DenseLossKind.AbsoluteError:
+                    (loss, slope) = (Math.Abs(d), d == 0 || double.IsNaN(d) ? d : Math.Sign(d));
+                    break;
+                default:
+                    bool inside = Math.Abs(d) <= Delta;
+                    (loss, slope) = inside ? (d * d / 2, d) : (Delta * (Math.Abs(d) - (Delta / 2)), double.IsNaN(d) ? d : Delta * Math.Sign(d));
+                    break;
+            }
+
+            sum += loss;
+            if (gradient != null)
+                gradient[r] = (float)(slope * scale);
+        }
+
+        return new LossSum(sum, rows);
+    }
+
+    // log(1 + e^z) - z t = max(z, 0) - z t + log(1 + e^-|z|)
+    private LossSum Binary(float* outputs, float* gradient, int[] labels, int rows, double gradientScale)
+    {
+        double total = TotalWeight(labels, rows), sum = 0;
+        for (int r = 0; r < rows; r++)
+        {
+            double z = outputs[r], e = Math.Exp(-Math.Abs(z)), weight = ClassWeights?[labels[r]] ?? 1;
+            double target = (labels[r] * (1 - LabelSmoothing)) + (LabelSmoothing / 2);
+            sum += weight * (Math.Max(z, 0) - (z * target) + Math.Log(1 + e));
+            if (gradient != null)
+                gradient[r] = (float)(((z >= 0 ? 1 : e) / (1 + e) - target) * weight * gradientScale / total);
+        }
+
+        return new LossSum(sum, total);
+    }
+
+    // PyTorch's cross_entropy: (1 - s) w_y (-log p_y) + s / C sum_c w_c (-log p_c), divided by the sum of w_y.
+    private LossSum CrossEntropy(float* logits, float* gradient, int[] labels, int rows, int classes, double gradientScale)
+    {
+        float* row = stackalloc float[gradient == null && classes <= 1024 ? classes : 1];
+        float[]? large = gradient == null && classes > 1024 ? new float[classes] : null;
+        double total = TotalWeight(labels, rows), sum = 0;
+        float hard = (float)(1 - LabelSmoothing), soft = (float)(LabelSmoothing / classes), scale = (float)(gradientScale / total);
+        double weightSum = classes;
+        if (ClassWeights is not null)
+            weightSum = ClassWeights.Sum(w => (double)w);
+        fixed (float* pinned = large)
+        {
+            for (int r = 0; r < rows; r++, logits += classes)
+            {
+                float* p = gradient != null ? gradient + ((nint)r * classes) : large is null ? row : pinned;
+                ElementKernels.Softmax(logits, p, 1, classes);
+                int label = labels[r];
+                double weight = ClassWeights?[label] ?? 1;
+                int top = 0;
+                for (int c = 1; c < classes; c++)
+                    if (logits[c] > logits[top])
+                        top = c;
+
+                // log p_c = z_c - z_top + log p_top: exact where p_c underflows.
+                double logTop = Math.Log(p[top]) - logits[top];
+                sum -= hard * weight * (logits[label] + logTop);
+                if (LabelSmoothing > 0)
+                    for (int c = 0; c < classes; c++)
+                        sum -= soft * (ClassWeights?[c] ?? 1) * (logits[c] + logTop);
+                if (gradient == null)
+                    continue;
+                float factor = (float)((hard * weight) + (soft * weightSum)) * scale;
+                for (int c = 0; c < classes; c++)
+                    p[c] = (p[c] * factor) - (LabelSmoothing > 0 ? soft * (ClassWeights?[c] ?? 1) * scale : 0);
+                p[label] -= hard * (float)weight * scale;
+            }
+        }
+
+        return new LossSum(sum, total);
+    }
+
+    private double TotalWeight(int[] labels, int rows)
+    {
+        if (ClassWeights is null)
+            return rows;
+        double total = 0;
+        for (int r = 0; r < rows; r++)
+            total += ClassWeights[labels[r]];
+        return total;
+    }
+}
+
+/// <summary>A loss summed over rows, and the weight to divide it by.</summary>
+internal readonly record struct LossSum(double Sum, double Weight)
+{
+    public double Mean => Weight > 0 ? Sum / Weight : 0;
+
+    public static LossSum operator +(LossSum a, LossSum b) => new(a.Sum + b.Sum, a.Weight + b.Weight);
+}

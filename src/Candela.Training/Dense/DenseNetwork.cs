@@ -1,0 +1,229 @@
+using System.Text.Json.Nodes;
+using Candela.Data;
+using Candela.Graphs;
+
+namespace Candela.Training.Dense;
+
+/// <summary>A feed-forward net of dense layers on managed kernels: parameters and gradients are two flat buffers, a step allocates nothing, libtorch is not needed.
+/// Layer types: dense (options units, activation, bias), activation, dropout (rate). Other types: <see cref="WhyNot"/>.</summary>
+/// <remarks>Not for use from several threads at once. Results do not depend on the number of threads. Gradients agree with libtorch's to 1e-5 (tested).</remarks>
+public sealed unsafe class DenseNetwork : IDisposable
+{
+    private readonly DenseOp[] _ops;
+    private readonly StepContext _step;
+    private readonly WorkPool _pool;
+    private readonly bool _ownsPool;
+    private int _reserved, _reservedTraining;
+
+    /// <summary>Lays out the net with all parameters 0; call <see cref="Initialize"/> or <see cref="Parameters"/> next.</summary>
+    /// <param name="graph">Its layers.</param>
+    /// <param name="pool">Threads to use; null makes a pool of one, owned by the net.</param>
+    /// <exception cref="UsageException">A layer the dense engine has not; a width that is not positive.</exception>
+    public DenseNetwork(LayerGraph graph, WorkPool? pool = null)
+    {
+        if (WhyNot(graph) is { } reason)
+            throw new UsageException($"The dense engine cannot run this net: {reason}.");
+        (Graph, _ownsPool) = (graph, pool is null);
+        _pool = pool ?? new WorkPool(1);
+        _step = new StepContext(_pool);
+        InputWidth = graph.InputShape.Aggregate(1, (a, b) => a * b);
+        var ops = new List<DenseOp>();
+        var layout = new List<DenseParameter>();
+        int width = InputWidth, length = 0;
+        foreach (LayerSpec layer in graph.Layers)
+        {
+            DenseOp op = Make(layer, width, ops.Count, layout, ref length);
+            ops.Add(op);
+            width = op.Units;
+        }
+
+        (_ops, Layout, OutputWidth) = ([.. ops], layout, width);
+        (Weights, Gradient) = (new AlignedFloats(length), new AlignedFloats(length));
+        (_step.Parameters, _step.Gradients) = (Weights.Pointer, Gradient.Pointer);
+    }
+
+    /// <summary>The layers.</summary>
+    public LayerGraph Graph { get; }
+
+    /// <summary>Numbers per input row.</summary>
+    public int InputWidth { get; }
+
+    /// <summary>Raw outputs per row.</summary>
+    public int OutputWidth { get; }
+
+    /// <summary>The weight tensors in buffer order.</summary>
+    public IReadOnlyList<DenseParameter> Layout { get; }
+
+    /// <summary>All parameters, as <see cref="Layout"/> says. Valid until disposed.</summary>
+    public Span<float> Parameters => Weights.Span;
+
+    /// <summary>The gradients written by the last <see cref="Differentiate"/>.</summary>
+    public Span<float> Gradients => Gradient.Span;
+
+    /// <summary>Segments of the flat buffers for an optimiser.</summary>
+    public IReadOnlyList<ParameterSegment> Segments => [.. Layout.Select(p => new ParameterSegment(p.Offset, p.Length, p.Decays))];
+
+    internal AlignedFloats Weights { get; }
+
+    internal AlignedFloats Gradient { get; }
+
+    internal IReadOnlyList<DenseOp> Ops => _ops;
+
+    /// <summary>Null when the dense engine runs such a net, else the reason as a sentence without a full stop.</summary>
+    public static string? WhyNot(LayerGraph graph)
+    {
+        if (graph.Layers.Count == 0)
+            return "it has no layers";
+        foreach (LayerSpec layer in graph.Layers)
+        {
+            if (layer.Type is not ("dense" or "activation" or "dropout"))
+                return $"layer '{layer.Name}' is of type '{layer.Type}'; known types are dense, activation and dropout";
+            if (Text(layer, "activation") is { } name && Activations.Find(name) is null)
+                return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", Activations.Names)}";
+            if (layer.Type == "dense" && Number(layer, "units", 0) < 1)
+                return $"layer '{layer.Name}' needs units of 1 or more";
+        }
+
+        return null;
+    }
+
+    /// <summary>Draws the weights: He normal (2015) before relu-like activations, Xavier normal (Glorot and Bengio 2010) otherwise; biases 0.
+    /// The last layer's weights are Xavier's.</summary>
+    public void Initialize(long seed)
+    {
+        var rng = new Rng(seed, 0x1717);
+        foreach (LinearOp op in _ops.OfType<LinearOp>())
+        {
+            bool rectified = op.Activation is not (Activation.Identity or Activation.Tanh or Activation.Sigmoid);
+            double deviation = rectified ? Math.Sqrt(2.0 / op.Width) : Math.Sqrt(2.0 / (op.Width + op.Units));
+            foreach (ref float w in Parameters.Slice(op.Weight, op.Width * op.Units))
+                w = (float)(rng.NextGaussian() * deviation);
+        }
+    }
+
+    /// <summary>The raw outputs of rows [rows, InputWidth], without dropout: [rows, OutputWidth], valid until the next call.</summary>
+    /// <exception cref="ShapeException">Fewer numbers than rows need.</exception>
+    public ReadOnlySpan<float> Forward(ReadOnlySpan<float> inputs, int rows)
+    {
+        if (inputs.Length < (long)rows * InputWidth)
+            throw new ShapeException($"{rows} rows of {InputWidth} numbers need {(long)rows * InputWidth} numbers; got {inputs.Length}.");
+        fixed (float* x = inputs)
+            return new ReadOnlySpan<float>(Run(x, rows, training: false), rows * OutputWidth);
+    }
+
+    /// <summary>The mean loss of a batch; its gradient is left in <see cref="Gradients"/>.</summary>
+    /// <param name="batch">Dense rows with labels or targets.</param>
+    /// <param name="loss">The loss.</param>
+    /// <param name="seed">Seed of dropout.</param>
+    /// <param name="step">Number of the step; the dropout masks are a function of it and the seed.</param>
+    /// <param name="accumulate">Adds to the gradients instead of replacing them. Default false.</param>
+    /// <param name="dropout">False leaves dropout off. Default true.</param>
+    public double Differentiate(FeatureBatch batch, DenseLoss loss, long seed, long step, bool accumulate = false, bool dropout = true) =>
+        DifferentiateSum(batch, loss, seed, step, accumulate, dropout).Mean;
+
+    internal LossSum DifferentiateSum(FeatureBatch batch, DenseLoss loss, long seed, long step, bool accumulate, bool dropout = true)
+    {
+        CheckBatch(batch, loss);
+        (_step.Seed, _step.Step, _step.Accumulate) = (seed, step, accumulate);
+        fixed (float* x = batch.Dense)
+        {
+            float* outputs = Run(x, batch.Count, dropout, reserveTraining: true);
+            LossSum sum = loss.Evaluate(outputs, _ops[^1].Slopes.Pointer, batch, OutputWidth);
+            for (int i = _ops.Length - 1; i >= 0; i--)
+                _ops[i].Backward(_step, i == 0 ? x : _ops[i - 1].Values.Pointer, i == 0 ? null : _ops[i - 1].Slopes.Pointer, batch.Count);
+            return sum;
+        }
+    }
+
+    /// <summary>The loss of a batch without dropout and without gradients.</summary>
+    internal LossSum Evaluate(FeatureBatch batch, DenseLoss loss)
+    {
+        CheckBatch(batch, loss);
+        fixed (float* x = batch.Dense)
+            return loss.Evaluate(Run(x, batch.Count, training: false), null, batch, OutputWidth);
+    }
+
+    /// <summary>Raw outputs of the last run.</summary>
+    internal ReadOnlySpan<float> Outputs(int rows) => new(_ops[^1].Values.Pointer, rows * OutputWidth);
+
+    /// <summary>Frees the buffers.</summary>
+    public void Dispose()
+    {
+        foreach (DenseOp op in _ops)
+            op.Dispose();
+        Weights.Dispose();
+        Gradient.Dispose();
+        if (_ownsPool)
+            _pool.Dispose();
+    }
+
+    internal static string? Text(LayerSpec layer, string option) => layer.Options.TryGetPropertyValue(option, out JsonNode? node) ? node?.GetValue<string>() : null;
+
+    internal static double Number(LayerSpec layer, string option, double otherwise) =>
+        layer.Options.TryGetPropertyValue(option, out JsonNode? node) && node is JsonValue value
+            ? value.TryGetValue(out double number) ? number : value.TryGetValue(out int whole) ? whole : otherwise
+            : otherwise;
+
+    private static DenseOp Make(LayerSpec layer, int width, int index, List<DenseParameter> layout, ref int length)
+    {
+        Activation activation = Text(layer, "activation") is { } name ? Activations.Find(name)!.Value : Activation.Identity;
+        if (layer.Type == "activation")
+            return new ActivationOp(width, activation);
+        if (layer.Type == "dropout")
+            return new DropoutOp(width, Number(layer, "rate", 0.5), index);
+        int units = (int)Number(layer, "units", 0);
+        int weight = length, bias = -1;
+        layout.Add(new DenseParameter($"{layer.Name}.weight", [units, width], length, Decays: true));
+        length += units * width;
+        if (!(layer.Options.TryGetPropertyValue("bias", out JsonNode? node) && node is JsonValue value && value.TryGetValue(out bool with) && !with))
+        {
+            bias = length;
+            layout.Add(new DenseParameter($"{layer.Name}.bias", [units], length, Decays: false));
+            length += units;
+        }
+
+        return new LinearOp(width, units, weight, bias, activation);
+    }
+
+    private float* Run(float* x, int rows, bool training, bool reserveTraining = false)
+    {
+        if (rows > _reserved || (reserveTraining && rows > _reservedTraining))
+        {
+            foreach (DenseOp op in _ops)
+                op.Reserve(rows, reserveTraining);
+            _reserved = Math.Max(rows, _reserved);
+            if (reserveTraining)
+                _reservedTraining = Math.Max(rows, _reservedTraining);
+        }
+
+        _step.Training = training;
+        foreach (DenseOp op in _ops)
+        {
+            op.Forward(_step, x, rows);
+            x = op.Values.Pointer;
+        }
+
+        return x;
+    }
+
+    private void CheckBatch(FeatureBatch batch, DenseLoss loss)
+    {
+        int rows = batch.Count;
+        if (batch.Dense.Length < (long)rows * InputWidth)
+            throw new ShapeException($"A batch of {rows} rows needs {(long)rows * InputWidth} dense numbers ({InputWidth} per row); it has {batch.Dense.Length}.");
+        bool labelled = loss.Kind is DenseLossKind.BinaryCrossEntropy or DenseLossKind.CrossEntropy;
+        int targets = labelled ? batch.Labels.Length : batch.Targets.Length;
+        if (targets < rows)
+            throw new ShapeException($"Loss {loss.Kind} needs {(labelled ? "labels" : "targets")} for {rows} rows; the batch has {targets}.");
+        if (loss.Kind != DenseLossKind.CrossEntropy && OutputWidth != 1)
+            throw new ShapeException($"Loss {loss.Kind} needs a net with 1 output; it has {OutputWidth}.");
+        if (!labelled)
+            return;
+        int classes = loss.Kind == DenseLossKind.CrossEntropy ? OutputWidth : 2;
+        if (loss.ClassWeights is { } weights && weights.Count != classes)
+            throw new ShapeException($"{weights.Count} class weights were given for {classes} classes.");
+        foreach (int label in batch.Labels.AsSpan(0, rows))
+            if ((uint)label >= (uint)classes)
+                throw new DataException($"A label is {label}; with {classes} classes it must be 0..{classes - 1}.");
+    }
+}

@@ -1,0 +1,132 @@
+using Candela.Training.Dense.Kernels;
+
+namespace Candela.Training.Dense;
+
+/// <summary>A few threads that run one function on numbered parts and wait for each other: spinning for a short while between
+/// calls (steps follow each other within microseconds), then asleep. Part 0 runs on the caller. One caller at a time.</summary>
+public sealed unsafe class WorkPool : IDisposable
+{
+    private const int SpinsBeforeSleep = 2000;
+
+    private readonly Thread[] _workers;
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim[] _wake;
+    private readonly int[] _asleep;
+    private delegate*<void*, int, WorkPool, void> _work;
+    private void* _state;
+    private int _parts;
+    private int _round;
+    private int _pending;
+    private Exception? _failure;
+    private bool _ending;
+
+    /// <summary>Starts <paramref name="threads"/> - 1 background threads; 0 takes the processors available.</summary>
+    public WorkPool(int threads = 0)
+    {
+        Threads = threads > 0 ? threads : Environment.ProcessorCount;
+        Panels = new GemmPanels[Threads];
+        for (int i = 0; i < Threads; i++)
+            Panels[i] = new GemmPanels();
+        _workers = new Thread[Threads - 1];
+        _wake = new SemaphoreSlim[Threads - 1];
+        _asleep = new int[Threads - 1];
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            int index = i;
+            _wake[i] = new SemaphoreSlim(0);
+            _workers[i] = new Thread(() => Serve(index)) { IsBackground = true, Name = $"candela-dense-{i + 1}" };
+            _workers[i].Start();
+        }
+    }
+
+    /// <summary>Threads that work, the caller's included.</summary>
+    public int Threads { get; }
+
+    internal GemmPanels[] Panels { get; }
+
+    /// <summary>Runs <paramref name="work"/>(state, part, pool) for parts 0..<paramref name="parts"/>-1 (at most <see cref="Threads"/>) and returns when all are done.</summary>
+    internal void Run(delegate*<void*, int, WorkPool, void> work, void* state, int parts)
+    {
+        if (parts <= 1)
+        {
+            work(state, 0, this);
+            return;
+        }
+
+        _work = work;
+        _state = state;
+        _parts = parts;
+        Volatile.Write(ref _pending, _workers.Length);
+        Interlocked.Increment(ref _round);
+        for (int i = 0; i < _wake.Length; i++)
+            if (Interlocked.Exchange(ref _asleep[i], 0) == 1)
+                _wake[i].Release();
+        work(state, 0, this);
+        var spinner = new SpinWait();
+        while (Volatile.Read(ref _pending) > 0)
+            spinner.SpinOnce(sleep1Threshold: -1);
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            throw new CandelaException($"A worker thread failed: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Ends the threads and frees their panels.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_ending)
+                return;
+            Volatile.Write(ref _ending, true);
+        }
+
+        foreach (SemaphoreSlim wake in _wake)
+            wake.Release();
+        foreach (Thread worker in _workers)
+            worker.Join();
+        foreach (SemaphoreSlim wake in _wake)
+            wake.Dispose();
+        foreach (GemmPanels panels in Panels)
+            panels.Dispose();
+    }
+
+    private void Serve(int index)
+    {
+        int seen = 0;
+        while (true)
+        {
+            int spins = 0;
+            while (Volatile.Read(ref _round) == seen)
+            {
+                if (Volatile.Read(ref _ending))
+                    return;
+                if (++spins < SpinsBeforeSleep)
+                {
+                    Thread.SpinWait(8);
+                    continue;
+                }
+
+                // Announce sleep, then look once more: a round begun in between takes the announcement back and releases the semaphore.
+                Interlocked.Exchange(ref _asleep[index], 1);
+                if (Volatile.Read(ref _round) == seen || Interlocked.Exchange(ref _asleep[index], 0) == 0)
+                    _wake[index].Wait();
+                spins = 0;
+            }
+
+            seen++;
+            try
+            {
+                if (index + 1 < _parts)
+                    _work(_state, index + 1, this);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                _failure = e;
+            }
+
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+}
