@@ -39,7 +39,8 @@ public sealed unsafe class DenseNetwork : IDisposable
 
         (_ops, Layout, OutputWidth) = ([.. ops], layout, width);
         (Weights, Gradient) = (new AlignedFloats(length), new AlignedFloats(length));
-        (_step.Parameters, _step.Gradients) = (Weights.Pointer, Gradient.Pointer);
+        _step.Parameters = Weights.Pointer;
+        _step.Gradients = Gradient.Pointer;
     }
 
     /// <summary>The layers.</summary>
