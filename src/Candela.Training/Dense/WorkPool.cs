@@ -2,21 +2,21 @@ using Candela.Training.Dense.Kernels;
 
 namespace Candela.Training.Dense;
 
-/// <summary>A few threads that run one function on numbered parts and wait for each other: spinning for a short while between
-/// calls (steps follow each other within microseconds), then asleep. Part 0 runs on the caller. One caller at a time.</summary>
+/// <summary>A few threads that run one function on numbered chunks: spinning for a short while between
+/// calls (steps follow each other within microseconds), then asleep. The caller works too. One caller at a time.</summary>
 public sealed unsafe class WorkPool : IDisposable
 {
-    private const int SpinsBeforeSleep = 2000;
+    private const int SpinsBeforeSleep = 600;
 
     private readonly Thread[] _workers;
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim[] _wake;
     private readonly int[] _asleep;
-    private delegate*<void*, int, WorkPool, void> _work;
+    private delegate*<void*, int, GemmPanels, void> _work;
     private void* _state;
-    private int _parts;
+    private long _ticket; // chunks of the round in the upper half, the next chunk to claim in the lower
     private int _round;
-    private int _pending;
+    private int _done;
     private Exception? _failure;
     private bool _ending;
 
@@ -44,26 +44,28 @@ public sealed unsafe class WorkPool : IDisposable
 
     internal GemmPanels[] Panels { get; }
 
-    /// <summary>Runs <paramref name="work"/>(state, part, pool) for parts 0..<paramref name="parts"/>-1 (at most <see cref="Threads"/>) and returns when all are done.</summary>
-    internal void Run(delegate*<void*, int, WorkPool, void> work, void* state, int parts)
+    /// <summary>Runs <paramref name="work"/>(state, chunk, panels of the thread) for chunks 0..<paramref name="chunks"/>-1 and returns when all are done. Threads claim chunks
+    /// as they come, so on a busy machine the caller does the work of a thread that gets no processor instead of waiting for it.</summary>
+    internal void Run(delegate*<void*, int, GemmPanels, void> work, void* state, int chunks)
     {
-        if (parts <= 1)
+        if (chunks <= 1 || Threads == 1)
         {
-            work(state, 0, this);
+            for (int i = 0; i < chunks; i++)
+                work(state, i, Panels[0]);
             return;
         }
 
         _work = work;
         _state = state;
-        _parts = parts;
-        Volatile.Write(ref _pending, _workers.Length);
+        _done = 0;
+        Interlocked.Exchange(ref _ticket, (long)chunks << 32);
         Interlocked.Increment(ref _round);
         for (int i = 0; i < _wake.Length; i++)
             if (Interlocked.Exchange(ref _asleep[i], 0) == 1)
                 _wake[i].Release();
-        work(state, 0, this);
+        Claim(Panels[0]);
         var spinner = new SpinWait();
-        while (Volatile.Read(ref _pending) > 0)
+        while (Volatile.Read(ref _done) < chunks)
             spinner.SpinOnce(sleep1Threshold: -1);
         if (_failure is { } failure)
         {
@@ -115,18 +117,29 @@ public sealed unsafe class WorkPool : IDisposable
                 spins = 0;
             }
 
-            seen++;
+            seen = Volatile.Read(ref _round);
+            Claim(Panels[index + 1]);
+        }
+    }
+
+    // A ticket names its round's number of chunks, so a thread that comes late finds nothing left or a chunk of the present round, both right.
+    private void Claim(GemmPanels panels)
+    {
+        while (true)
+        {
+            long ticket = Interlocked.Increment(ref _ticket) - 1;
+            if ((int)ticket >= (int)(ticket >> 32))
+                return;
             try
             {
-                if (index + 1 < _parts)
-                    _work(_state, index + 1, this);
+                _work(_state, (int)ticket, panels);
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 _failure = e;
             }
 
-            Interlocked.Decrement(ref _pending);
+            Interlocked.Increment(ref _done);
         }
     }
 }

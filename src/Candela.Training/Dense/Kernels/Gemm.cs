@@ -19,6 +19,9 @@ internal unsafe struct GemmProblem
     public nint RowA, ColA, RowB, ColB, RowC;
     public bool Accumulate;
 
+    /// <summary>Parts of C that threads take one by one; set by <see cref="Gemm.Run"/>.</summary>
+    public int Chunks;
+
     /// <summary>Takes the kernel without AVX2 even where AVX2 is there (tests).</summary>
     public bool Portable;
 }
@@ -53,8 +56,8 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
     public static void Run(WorkPool pool, GemmProblem problem)
     {
         double work = (double)problem.M * problem.N * problem.K;
-        int parts = work < ParallelWork ? 1 : pool.Threads;
-        pool.Run(&Part, &problem, parts);
+        problem.Chunks = work < ParallelWork || pool.Threads == 1 ? 1 : 2 * pool.Threads;
+        pool.Run(&Chunk, &problem, problem.Chunks);
     }
 
     /// <summary>Y[rows, units] = X[rows, width] * W[units, width]^T, or Y += it.</summary>
@@ -78,13 +81,12 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
             M = units, N = width, K = rows, A = dy, RowA = 1, ColA = units, B = x, RowB = width, ColB = 1, C = dw, RowC = width, Accumulate = accumulate,
         });
 
-    private static void Part(void* state, int part, WorkPool pool)
+    private static void Chunk(void* state, int chunk, GemmPanels panels)
     {
         GemmProblem p = *(GemmProblem*)state;
-        int parts = (double)p.M * p.N * p.K < ParallelWork ? 1 : pool.Threads;
         bool byColumns = p.N >= p.M;
         int length = byColumns ? p.N : p.M, tile = byColumns ? TileN : TileM, tiles = (length + tile - 1) / tile;
-        int from = Math.Min(length, (int)((long)tiles * part / parts) * tile), to = Math.Min(length, (int)((long)tiles * (part + 1) / parts) * tile);
+        int from = Math.Min(length, (int)((long)tiles * chunk / p.Chunks) * tile), to = Math.Min(length, (int)((long)tiles * (chunk + 1) / p.Chunks) * tile);
         if (byColumns)
         {
             p.B += from * p.ColB;
@@ -98,7 +100,7 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
             p.M = to - from;
         }
 
-        Serial(p, pool.Panels[part]);
+        Serial(p, panels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
