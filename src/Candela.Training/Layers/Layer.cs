@@ -104,6 +104,9 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     /// <summary>The layer's function of a batch of accepted shape.</summary>
     protected abstract Tensor Compute(Tensor input);
 
+    /// <summary>True for a child that takes this layer's own input rather than the output of the child before it (a shortcut, a branch).</summary>
+    internal virtual bool TakesOwnInput(string child) => false;
+
     /// <summary>Adds what config.json must hold to make the layer again, besides its children and weights.</summary>
     internal virtual void WriteOptions(JsonObject options)
     {

@@ -69,7 +69,7 @@ public sealed record ModelSummary(Shape InputShape, Shape OutputShape, IReadOnly
         foreach ((string name, Layer child) in layer.Children)
         {
             bool isOwnActivation = name == "activation" && child is Activation;
-            Shape into = isOwnActivation ? layer.OutputShape(input) : name == "projection" ? input : at;
+            Shape into = isOwnActivation ? layer.OutputShape(input) : layer.TakesOwnInput(name) ? input : at;
             if (isOwnActivation)
             {
                 parameters += child.CountParameters(into);
@@ -79,7 +79,7 @@ public sealed record ModelSummary(Shape InputShape, Shape OutputShape, IReadOnly
             Tally inside = Add(child, path.Length == 0 ? name : $"{path}.{name}", into, depth + 1, lines, ref activations);
             parameters += inside.Parameters;
             flops += inside.Flops;
-            if (name != "projection")
+            if (!layer.TakesOwnInput(name))
                 at = child.OutputShape(into);
         }
 

@@ -77,5 +77,7 @@ public sealed class Residual : Layer
         return _activation is null ? sum : _activation.Apply(sum);
     }
 
+    internal override bool TakesOwnInput(string child) => child == "projection";
+
     internal override void WriteOptions(JsonObject options) => options["activation"] = ActivationKind.Id();
 }

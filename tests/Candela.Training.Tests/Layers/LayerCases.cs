@@ -67,6 +67,8 @@ internal sealed record LayerCase(string Name, Func<Layer> Make, Shape Input, Fun
         yield return new("residual", () => new Residual([new Dense(6, ActivationKind.Tanh), new Dense(6)]), [6]);
         yield return new("residual-projection", () => new Residual([new Conv2d(4, 3, padding: 1, activation: ActivationKind.Softplus), new Conv2d(4, 3, padding: 1)], new Conv2d(4, 1), ActivationKind.Tanh), [2, 5, 5]);
         yield return new("sequential", () => new Sequential(new Conv2d(3, 3, activation: ActivationKind.Elu), new MaxPool2d(2), new Flatten(), new Dense(4)), [1, 8, 8]);
+        yield return new("swap-axes", () => new SwapAxes(), [3, 4]);
+        yield return new("branches", () => new Branches(new Dense(4, ActivationKind.Sigmoid), new Sequential(new Dense(3), new LayerNorm())), [6]);
         yield return new("sigmoid", () => new Activation(ActivationKind.Sigmoid), [5], () => nn.Sigmoid());
         yield return new("tanh", () => new Activation(ActivationKind.Tanh), [5], () => nn.Tanh());
         yield return new("relu", () => new Activation(ActivationKind.Relu), [5], () => nn.ReLU());
