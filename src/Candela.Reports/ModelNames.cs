@@ -1,0 +1,24 @@
+namespace Candela.Reports;
+
+/// <summary>What model families are called in a sentence, and which of them are neural nets.</summary>
+internal static class ModelNames
+{
+    public static string Of(string family) => family switch
+    {
+        "mlp" => "multilayer perceptron",
+        "cnn" => "convolutional net",
+        "text" => "text net",
+        "linear" => "linear model",
+        "perceptron" => "perceptron",
+        "regression" => "linear regression",
+        "tree" => "decision tree",
+        "forest" => "random forest",
+        "boosting" => "gradient-boosted trees",
+        _ => family,
+    };
+
+    /// <summary>"the convolutional net (cnn)".</summary>
+    public static string InSentence(string family) => Of(family) == family ? $"the {family} model" : $"the {Of(family)} ({family})";
+
+    public static bool IsNet(string family) => family is "mlp" or "cnn" or "text" || family.Contains("net", StringComparison.Ordinal);
+}
