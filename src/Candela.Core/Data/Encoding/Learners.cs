@@ -38,7 +38,7 @@ internal sealed class NumberLearner(string column, ColumnKind kind, FeatureReque
         LogState? log = scaled && request.Skewed != SkewedNumbers.Plain && Math.Abs(_moments.Skewness) > StrongSkew ? Log(sorted, median) : null;
         ScaleState? plain = log is not null && request.Skewed == SkewedNumbers.LogOnly ? null : Scale(_moments);
         float[] edges = scaled && request.QuantileBins > 0 && sorted.Length > 0 ? Edges(sorted, request.QuantileBins) : [];
-        return new ColumnState { Name = Column, Kind = Kind, Number = new NumberState(median, _moments.Missing, plain, log, edges) };
+        return new ColumnState { Name = Column, Kind = Kind, Number = new NumberState(median, _moments.Missing, edges, plain, log) };
     }
 
     private static LogState? Log(float[] sorted, float median)

@@ -85,7 +85,7 @@ internal static class PreprocessingFile
         Need(state.Problem.Target is not null && state.Problem.Classes is not null, "problem");
         Need(state.Problem.IsClassification == (state.Problem.Classes!.Count >= 2), "classes");
         Need(state.Problem.Task != TaskKind.Binary || state.Problem.Classes.Count == 2, "classes");
-        Need(state.Problem.Classes.All(c => c is not null), "classes");
+        Need(state.Problem.Classes.All(c => c is not null) && state.Problem.Classes.Distinct().Count() == state.Problem.Classes.Count, "classes");
         Need(state.Problem.IsClassification ? state.ClassCounts?.Length == state.Problem.Classes.Count : state.Target is not null, "target");
         Need(state.Columns.Length > 0 && state.Columns.Select(c => c.Name).Distinct().Count() == state.Columns.Length, "columns");
         foreach (ColumnState column in state.Columns)

@@ -48,10 +48,10 @@ internal sealed record ColumnState
 
 /// <param name="Median">Fills missing cells.</param>
 /// <param name="Missing">Training rows without a value; an indicator feature when any.</param>
+/// <param name="Edges">Ascending edges of the quantile bins; empty when none were asked for.</param>
 /// <param name="Plain">Scaling of the number itself, or null when only the logarithm is used.</param>
 /// <param name="Log">The signed logarithm of a skewed number, or null.</param>
-/// <param name="Edges">Ascending edges of the quantile bins; empty when none were asked for.</param>
-internal sealed record NumberState(float Median, long Missing, ScaleState? Plain, LogState? Log, float[] Edges);
+internal sealed record NumberState(float Median, long Missing, float[] Edges, ScaleState? Plain = null, LogState? Log = null);
 
 internal sealed record ScaleState(double Mean, double Deviation);
 

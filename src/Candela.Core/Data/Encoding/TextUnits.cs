@@ -17,7 +17,7 @@ internal enum UnitKind : byte
     Mark,
 }
 
-/// <summary>One unit: where it lies in <see cref="TextUnits.Chars"/>, and whether it follows a unit of the same run directly.</summary>
+/// <summary>One unit: where it lies in the normalised characters, and whether it follows a unit of the same run directly.</summary>
 internal readonly record struct TextUnit(int Start, int Length, UnitKind Kind, bool Joined);
 
 /// <summary>Cuts text into words, signs and marks. The script is decided character by character, so that mixed text works. Full-width Latin letters
@@ -32,9 +32,6 @@ internal sealed class TextUnits
     public ReadOnlySpan<TextUnit> Units => _units.AsSpan(0, Count);
 
     public int Count { get; private set; }
-
-    /// <summary>Normalised characters the units refer to.</summary>
-    public ReadOnlySpan<char> Chars => _chars;
 
     public ReadOnlySpan<char> Text(in TextUnit unit) => _chars.AsSpan(unit.Start, unit.Length);
 
@@ -72,7 +69,7 @@ internal sealed class TextUnits
 
             End(ref wordStart);
             afterSign = false;
-            if (rune.Value is '!' or '?' || Rune.GetUnicodeCategory(rune) == UnicodeCategory.OtherSymbol)
+            if (rune.Value is '!' or '?' || (rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) == UnicodeCategory.OtherSymbol))
                 Add(rune, UnitKind.Mark, false);
         }
 
