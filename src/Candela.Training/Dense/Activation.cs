@@ -1,4 +1,4 @@
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>Elementwise functions of the dense engine, as PyTorch defines them by default.</summary>
 public enum Activation

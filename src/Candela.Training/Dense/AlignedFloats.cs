@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>Zeroed floats in native memory, 64-byte aligned, at a fixed address: weights, gradients, activations and packed panels.
 /// The owner disposes it; a finaliser frees what was forgotten.</summary>

@@ -1,7 +1,7 @@
 using Candela.Data;
-using Candela.Training.Dense.Kernels;
+using Candela.Training.DenseNets.Kernels;
 
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>Losses of the dense engine.</summary>
 public enum DenseLossKind

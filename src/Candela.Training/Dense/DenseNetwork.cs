@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Candela.Data;
 using Candela.Graphs;
 
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>A feed-forward net of dense layers on managed kernels: parameters and gradients are two flat buffers, a step allocates nothing, libtorch is not needed.
 /// Layer types: dense (options units, activation, bias), activation, dropout (rate). Other types: <see cref="WhyNot"/>.</summary>

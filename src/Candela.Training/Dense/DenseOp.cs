@@ -1,6 +1,6 @@
-using Candela.Training.Dense.Kernels;
+using Candela.Training.DenseNets.Kernels;
 
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>What an operation sees of the step it runs in.</summary>
 internal sealed unsafe class StepContext(WorkPool pool)

@@ -1,4 +1,4 @@
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>One weight tensor inside a dense net's flat buffers.</summary>
 /// <param name="Key">Its key in model.safetensors, for example <c>dense1.weight</c>.</param>

@@ -1,4 +1,4 @@
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>The plain twins of the fast kernels, in loops that can be read: what the tests compare with. Sums are in double precision.</summary>
 public static class DenseReference

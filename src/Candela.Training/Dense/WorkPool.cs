@@ -1,6 +1,6 @@
-using Candela.Training.Dense.Kernels;
+using Candela.Training.DenseNets.Kernels;
 
-namespace Candela.Training.Dense;
+namespace Candela.Training.DenseNets;
 
 /// <summary>A few threads that run one function on numbered chunks: spinning for a short while between
 /// calls (steps follow each other within microseconds), then asleep. The caller works too. One caller at a time.</summary>

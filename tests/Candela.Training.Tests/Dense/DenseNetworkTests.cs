@@ -1,9 +1,8 @@
 using System.Text.Json.Nodes;
 using Candela.Data;
 using Candela.Graphs;
-using Candela.Training.Dense;
 
-namespace Candela.Training.Tests.Dense;
+namespace Candela.Training.DenseNets.Tests;
 
 /// <summary>The net's gradients against central differences, and its bookkeeping.</summary>
 public sealed class DenseNetworkTests

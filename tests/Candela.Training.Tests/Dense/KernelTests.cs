@@ -1,7 +1,6 @@
-using Candela.Training.Dense;
-using Candela.Training.Dense.Kernels;
+using Candela.Training.DenseNets.Kernels;
 
-namespace Candela.Training.Tests.Dense;
+namespace Candela.Training.DenseNets.Tests;
 
 /// <summary>Every fast kernel against its plain twin, over sizes that meet all tails.</summary>
 public sealed unsafe class KernelTests

@@ -8,7 +8,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Candela.Training.Dense.Kernels;
+namespace Candela.Training.DenseNets.Kernels;
 
 internal interface IElementFunction
 {

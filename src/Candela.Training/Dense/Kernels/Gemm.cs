@@ -9,7 +9,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Candela.Training.Dense.Kernels;
+namespace Candela.Training.DenseNets.Kernels;
 
 /// <summary>C[M, N] = A[M, K] * B[K, N], or C += A * B. Element (i, j) of A lies at A + i * RowA + j * ColA, and so for B; C is row-major with row stride RowC.</summary>
 internal unsafe struct GemmProblem
