@@ -20,8 +20,8 @@ internal static class Figures
         if (value == 0)
             return "0";
         double size = Math.Abs(value);
-        if (size is >= 1e9 or < 1e-4)
-            return value.ToString($"0.{new string('#', digits - 1)}e+0", Plain);
+        if (size is >= 1e7 or < 1e-4)
+            return value.ToString($"0.{new string('#', digits - 1)}e0", Plain);
         int decimals = Math.Max(0, digits - 1 - (int)Math.Floor(Math.Log10(size)));
         string text = value.ToString("N" + decimals, Plain);
         return decimals > 0 ? text.TrimEnd('0').TrimEnd('.') : text;
@@ -38,7 +38,7 @@ internal static class Figures
         _ => Number(value, 3),
     };
 
-    public static string Percent(double ratio, int decimals = 1) => (100 * ratio).ToString("F" + decimals, Plain) + Space + "%";
+    public static string Percent(double ratio, int decimals = 1) => ratio > 0 && 100 * ratio < 0.5 * Math.Pow(10, -decimals) ? $"<{Math.Pow(10, -decimals).ToString("0.######", Plain)}{Space}%" : (100 * ratio).ToString("F" + decimals, Plain) + Space + "%";
 
     /// <summary>A ratio to four decimals, or a number in the target's unit.</summary>
     public static string Metric(string name, double value) => MetricNames.IsInTargetUnit(name) ? Number(value) : double.IsNaN(value) ? "n/a" : value.ToString("0.0000", Plain);

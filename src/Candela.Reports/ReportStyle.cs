@@ -71,7 +71,7 @@ internal static class ReportStyle
         .findings .warning{background:var(--warn);border-left-color:var(--bar)}
         code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
         .findings code{color:var(--soft);margin-right:6px}
-        pre{background:var(--bg);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;line-height:1.45;font-size:.82rem}
+        pre{background:var(--bg);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;line-height:1.45;font-size:.82rem}p+pre,pre+.scroll{margin-top:10px}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr));gap:22px 26px}
         .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:24px 32px;align-items:start}.two>*{min-width:0}
         figcaption{font-weight:600;font-size:.95rem;margin-bottom:4px}
@@ -108,6 +108,7 @@ internal static class ReportStyle
         .page{padding:18px 12px 32px}.hero{grid-template-columns:1fr;gap:12px}.score,.verdict,.board,.part{padding:16px 14px}
         .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding:7px 6px}table{font-size:.88rem}small{font-size:.78rem}
         .scoreboard th[scope=row]{white-space:normal;width:40%;overflow-wrap:break-word}.scoreboard td.wide{min-width:84px}
+        .text{min-width:0}.confusion th[scope=row]{position:sticky;left:0;background:var(--card);z-index:1}.confusion .corner{white-space:normal}.confusion .heat{min-width:46px}.confusion th,.confusion td{padding:6px 4px}
         nav ul{flex-wrap:nowrap;overflow-x:auto;padding-bottom:6px}nav a{white-space:nowrap}
         caption{position:sticky;left:0;max-width:calc(100vw - 56px)}
         .stack,.stack tbody{display:block}.stack caption{display:block}.stack thead{position:absolute;left:-9999px}
@@ -119,7 +120,7 @@ internal static class ReportStyle
         :root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--rule:#ccc;--faint:#888;--accent:#7a3703;--wash:#f6efe6;--warn:#f6efe6;--bar:#c77a30;--right:#2f855a;--wrong:#c2410c;--s0:#1d4ed8;--s1:#c2410c;--s2:#15803d;--s3:#7e22ce;--s4:#0e7490;--s5:#be185d;--s6:#854d0e;--s7:#475569;color-scheme:light}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
         body{font-size:10.5pt}.page{max-width:none;padding:0}nav,.skip{display:none}.card,.part{border:0;border-radius:0;padding:8px 0}.score{padding:12px}
-        h2,figcaption,caption{break-after:avoid}figure,.column,tr,.hero,.tile{break-inside:avoid}.scroll{overflow:visible}pre{white-space:pre-wrap;overflow-wrap:anywhere}
+        h2,figcaption,caption,thead{break-after:avoid}tbody tr:first-child,tbody tr:last-child{break-before:avoid}#cost,#reproduce{break-inside:avoid}figure,.column,tr,.hero,.tile{break-inside:avoid}.scroll{overflow:visible}pre{white-space:pre-wrap;overflow-wrap:anywhere}
         .hero{grid-template-columns:1fr 2fr}.tiles{grid-template-columns:repeat(5,1fr)}.charts,.two{grid-template-columns:1fr 1fr}.columns{grid-template-columns:repeat(3,1fr)}
         details::details-content{content-visibility:visible;height:auto}a{color:inherit;text-decoration:none}}
 

@@ -57,10 +57,10 @@ internal static class TestPlots
             double total = Math.Max(1, counts[i].Sum());
             for (int j = 0; j < n; j++)
                 if (counts[i][j] > 0)
-                    cells.Add($"""<rect class="cell {(i == j ? "right" : "wrong")}" x="{j}" y="{i}" width="1" height="1" fill-opacity="{0.15 + (0.85 * counts[i][j] / total)}"><title>{names[i]} predicted as {names[j]}: {Figures.Count(counts[i][j])}</title></rect>""");
+                    cells.Add($"""<rect class="cell {(i == j ? "right" : "wrong")}" x="{j}" y="{i}" width="1" height="1" fill-opacity="{0.35 + (0.65 * counts[i][j] / total)}"><title>{names[i]} predicted as {names[j]}: {Figures.Count(counts[i][j])}</title></rect>""");
         }
 
-        return Markup.Of($"""<figure class="chart"><figcaption>Rows: actual class, columns: predicted; darker is a larger share</figcaption><svg class="matrix" viewBox="0 0 {n} {n}" role="img" aria-label="Confusion matrix of {n} classes; the table beside it lists the commonest mistakes"><rect class="frame" width="{n}" height="{n}"/>{cells}</svg></figure>""");
+        return Markup.Of($"""<figure class="chart"><figcaption>Rows: actual class, columns: predicted; a stronger colour is a larger share of the row</figcaption><svg class="matrix" viewBox="0 0 {n} {n}" role="img" aria-label="Confusion matrix of {n} classes; the table beside it lists the commonest mistakes"><rect class="frame" width="{n}" height="{n}"/>{cells}</svg></figure>""");
     }
 
     private static Markup? Mistakes(IReadOnlyList<IReadOnlyList<long>> counts, IReadOnlyList<string> names)
