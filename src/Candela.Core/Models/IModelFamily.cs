@@ -14,6 +14,9 @@ public interface IModelFamily
     /// <summary>True when <c>--model auto</c> tries it (wherever <see cref="WhyNot"/> is null); false for families that are only trained when asked for by id.</summary>
     bool ConsideredByAuto { get; }
 
+    /// <summary>True when <see cref="Fit"/> holds all encoded training rows in memory. Such a family is given a bounded, seeded, uniform sample of very large tables. Default false.</summary>
+    bool HoldsAllRows => false;
+
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 

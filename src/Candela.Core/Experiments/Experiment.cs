@@ -1,0 +1,218 @@
+using Candela.Data;
+using Candela.Energy;
+using Candela.Evaluation;
+using Candela.Models;
+using Candela.Runs;
+
+namespace Candela.Experiments;
+
+/// <summary>The whole training job: data in, run folder out. The folder is created only when the input has been accepted, every file in it is written in one step,
+/// and run.json comes last; killed at any moment and resumed, the run ends with the same weights as an uninterrupted one.</summary>
+public static class Experiment
+{
+    /// <summary>Families trained beside one that was asked for by name ("is the net worth it?"), where they are among those handed in.</summary>
+    public static IReadOnlyList<string> Comparators { get; } = ["regression", "boosting"];
+
+    /// <summary>Trains, evaluates and saves.</summary>
+    /// <param name="request">What to do.</param>
+    /// <param name="folder">The run folder to make.</param>
+    /// <param name="families">The families known.</param>
+    /// <param name="options">How to run; null takes the defaults.</param>
+    /// <param name="cancellation">When cancelled, the fit under way saves a checkpoint and the folder stays resumable.</param>
+    /// <returns>The finished run, opened; the caller disposes it.</returns>
+    /// <exception cref="UsageException">An option cannot be used, or the folder holds something and neither resume nor overwrite was asked for.</exception>
+    /// <exception cref="DataException">The data cannot be used, or it changed since the run was interrupted.</exception>
+    /// <exception cref="FileFormatException">A file cannot be read; it is named.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static Run Train(TrainRequest request, string folder, IReadOnlyList<IModelFamily> families, ExperimentOptions? options = null, CancellationToken cancellation = default)
+    {
+        options ??= new ExperimentOptions();
+        var files = new RunFolder(folder);
+        CheckRequest(request, families);
+        CheckFolder(files, request, options);
+        using var session = new Session(request, options, cancellation);
+        using var data = PreparedData.Load(session);
+        var plan = FamilyPlan.Make(data.Parts, request, families, options);
+
+        bool fresh = !files.IsInterrupted || !options.Resume;
+        if (fresh && Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        Directory.CreateDirectory(folder);
+        try
+        {
+            if (fresh)
+                Recipe.Write(files.Recipe, request);
+            session.Open(files, data.Hash);
+            RunExperiment(session, data, plan, files);
+        }
+        catch (Exception error) when (fresh && error is DataException or UsageException or EngineException)
+        {
+            session.Dispose();
+            Directory.Delete(folder, recursive: true); // refused late: nothing half-written is left
+            throw;
+        }
+
+        return Run.Open(folder, families);
+    }
+
+    /// <summary>Goes on with an interrupted run, as its recipe.yaml says.</summary>
+    /// <inheritdoc cref="Train"/>
+    public static Run Resume(string folder, IReadOnlyList<IModelFamily> families, ExperimentOptions? options = null, CancellationToken cancellation = default)
+    {
+        var files = new RunFolder(folder);
+        if (!Directory.Exists(folder))
+            throw new UsageException($"There is no run folder {folder} to resume.");
+        if (!files.IsFinished && !files.IsInterrupted)
+            throw new UsageException($"{folder} is not an interrupted run: it has no recipe.yaml. Train anew with --overwrite or into another folder.");
+        if (files.IsFinished)
+            throw new UsageException($"The run in {folder} is finished; there is nothing to resume. Train anew with --overwrite or into another folder.");
+        return Train(Recipe.Read(files.Recipe), folder, families, (options ?? new ExperimentOptions()) with { Resume = true }, cancellation);
+    }
+
+    private static void RunExperiment(Session session, PreparedData data, FamilyPlan plan, RunFolder files)
+    {
+        var request = session.Request;
+        var fitter = new Fitter(session);
+        var search = new ModelSearch(session, fitter);
+        long train = data.Parts.Count(Part.Train), valid = data.Parts.Count(Part.Valid);
+        session.PlannedFits = ModelSearch.PlannedFits(request, train, valid, plan.Rivals.Count, keepAll: true) + plan.Companions.Count
+            + (request.Folds * ModelSearch.PlannedFits(request, train, valid, plan.Rivals.Count, keepAll: false));
+
+        session.Stage("training");
+        using var found = search.Run(data.Parts, plan.Rivals, keepAll: true, prefix: "", purpose: null);
+        session.SaveState(data.Hash);
+        using var companions = new Fits();
+        var failures = new Dictionary<string, string>(found.Failures);
+        foreach (var family in plan.Companions)
+        {
+            try
+            {
+                companions.Add(fitter.FitKept(data.Parts, family, family.Id));
+            }
+            catch (CandelaException error)
+            {
+                failures[family.Id] = error.Message;
+            }
+        }
+
+        session.SaveState(data.Hash);
+        foreach (var warning in TrainingDoctor.ExamineCurve(found.Chosen.Curve, found.Chosen.Family.Id))
+            session.Report(warning);
+        var folds = request.Folds == 0 ? null : FoldRuns.Run(session, data, plan, search);
+
+        session.Stage("evaluating");
+        var judged = new Judge(session, data).Evaluate(found, companions.All, plan, failures);
+
+        session.Stage("saving");
+        string saved = found.Chosen.Folder!;
+        foreach (string file in Directory.EnumerateFiles(saved, "*", SearchOption.AllDirectories))
+        {
+            string to = Path.Combine(files.Path, Path.GetRelativePath(saved, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            AtomicFile.Write(to, stream =>
+            {
+                using var from = File.OpenRead(file);
+                from.CopyTo(stream);
+            });
+        }
+
+        _ = files.WriteRecord(Record(session, data, found, judged, folds, files));
+        session.Dispose();
+        session.Checkpoints.Remove();
+    }
+
+    private static RunRecord Record(Session session, PreparedData data, SearchResult found, Judgement judged, CrossValidationRecord? folds, RunFolder files)
+    {
+        var request = session.Request;
+        var chosen = found.Chosen;
+        var reading = session.Meter.Read();
+        var energy = reading with { Joules = reading.Joules + session.EarlierJoules, Low = reading.Low + session.EarlierJoules, High = reading.High + session.EarlierJoules };
+        return new RunRecord
+        {
+            Name = files.Name,
+            Started = session.Started,
+            Versions = Versions(session.Options),
+            Problem = data.Parts.Problem,
+            Data = request.Data,
+            DataHash = data.Hash,
+            Seed = request.Fit.Seed,
+            Rows = new Dictionary<string, long> { ["train"] = data.Parts.Count(Part.Train), ["valid"] = data.Parts.Count(Part.Valid), ["test"] = data.Parts.Count(Part.Test) },
+            Model = chosen.Family.Id,
+            ModelReason = found.Reason,
+            Parameters = chosen.Model.ParameterCount,
+            Summary = chosen.Model.Summary(),
+            Chosen = chosen.Facts.Chosen,
+            StopReason = chosen.Facts.StopReason,
+            Metrics = judged.Metrics,
+            Baseline = judged.Baseline,
+            Candidates = judged.Candidates,
+            CrossValidation = folds,
+            Importance = judged.Importance,
+            History = chosen.Facts.History,
+            Profile = data.Profile,
+            Warnings = session.Warnings,
+            Seconds = session.Seconds,
+            Energy = energy,
+            Carbon = CarbonIntensity.Estimate(request.Region, energy.Joules),
+            Exportable = false,
+            NotExportable = "ONNX export is not part of this version.",
+        };
+    }
+
+    private static Dictionary<string, string> Versions(ExperimentOptions options)
+    {
+        var versions = new Dictionary<string, string>
+        {
+            ["candela"] = typeof(Experiment).Assembly.GetName().Version?.ToString(3) ?? "",
+            ["dotnet"] = Environment.Version.ToString(),
+            ["os"] = System.Runtime.InteropServices.RuntimeInformation.OSDescription,
+            ["architecture"] = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString(),
+            ["processors"] = Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        foreach (var (name, version) in options.Versions)
+            versions[name] = version;
+        return versions;
+    }
+
+    private static void CheckRequest(TrainRequest request, IReadOnlyList<IModelFamily> families)
+    {
+        var ids = families.Select(f => f.Id).Prepend("auto").ToList();
+        if (!ids.Contains(request.Model))
+            throw new UsageException($"There is no model '{request.Model}'.{NearestName.Hint(request.Model, ids)} Models: {string.Join(", ", ids)}.");
+        if (request.Folds is < 0 or 1)
+            throw new UsageException($"--folds {request.Folds} cannot be used; 2 or more folds were needed, or 0 for none.");
+        _ = CarbonIntensity.Of(request.Region);
+    }
+
+    private static void CheckFolder(RunFolder files, TrainRequest request, ExperimentOptions options)
+    {
+        if (File.Exists(files.Path))
+            throw new UsageException($"{files.Path} is a file; a folder was needed for the run.");
+        if (!Directory.Exists(files.Path) || !Directory.EnumerateFileSystemEntries(files.Path).Any())
+            return;
+        if (options.Resume)
+        {
+            if (!files.IsInterrupted)
+                throw new UsageException($"{files.Path} {(files.IsFinished ? "holds a finished run" : "is not a run folder")}: there is nothing to resume.");
+            if (Recipe.ToYaml(Recipe.Read(files.Recipe)) != Recipe.ToYaml(request))
+                throw new UsageException($"The options differ from those in {files.Recipe}: a run is resumed as it was begun. Leave the options out, or start anew with --overwrite.");
+        }
+        else if (!options.Overwrite)
+        {
+            throw new UsageException($"The folder {files.Path} is not empty. Choose another --out, go on with --resume {files.Path}, or replace it with --overwrite.");
+        }
+        else if (!files.IsFinished && !files.IsInterrupted)
+        {
+            throw new UsageException($"{files.Path} is not empty and does not look like a run (no run.json, no recipe.yaml): --overwrite will not delete it. Choose another --out.");
+        }
+    }
+
+    private sealed class Fits : IDisposable
+    {
+        public List<Trained> All { get; } = [];
+
+        public void Add(Trained fit) => All.Add(fit);
+
+        public void Dispose() => All.ForEach(f => f.Dispose());
+    }
+}

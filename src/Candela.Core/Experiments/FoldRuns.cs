@@ -1,0 +1,30 @@
+using Candela.Data;
+using Candela.Evaluation;
+using Candela.Runs;
+
+namespace Candela.Experiments;
+
+/// <summary>k-fold cross-validation of the whole procedure: in every fold encoder and choice of family are made anew from the fold's own training rows.</summary>
+internal static class FoldRuns
+{
+    public static CrossValidationRecord Run(Session session, PreparedData data, FamilyPlan plan, ModelSearch search)
+    {
+        var request = session.Request;
+        var metrics = new List<SplitEvaluation>();
+        for (int fold = 0; fold < request.Folds; fold++)
+        {
+            session.Stage($"fold {fold + 1} of {request.Folds}");
+            var parts = data.Parts;
+            double valid = Math.Min(request.ValidFile is null ? request.ValidFraction : 0.15, (1 - (1.0 / request.Folds)) / 2);
+            var split = TableSplit.Fold(parts.Table, parts.Problem, request.Folds, fold, valid, request.Fit.Seed);
+            var rows = new DataParts(parts.Table, split, parts.Problem, parts.Inputs);
+            using var found = search.Run(rows, plan.Rivals, keepAll: false, $"fold{fold}-", $"fold {fold + 1} of {request.Folds}");
+            using var test = rows.Sample(Part.Test, request.Fit.Seed);
+            var held = HeldRows.Score(found.Chosen.Model, found.Chosen.Encoder, test);
+            metrics.Add(Evaluator.Evaluate(parts.Problem, held.Scores, held.Labels, held.Targets, rows.Count(Part.Test), request.Fit.Seed, resamples: 0));
+            session.SaveState(data.Hash);
+        }
+
+        return CrossValidation.Summarize(metrics);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Security.Cryptography;
+using System.Text;
+using Candela.Data;
+
+namespace Candela.Experiments;
+
+/// <summary>Everything that is known before training begins: tables, problem, inputs, profile, split. Making it refuses all unusable input.</summary>
+internal sealed class PreparedData : IDisposable
+{
+    private readonly List<Table> _tables;
+
+    private PreparedData(List<Table> tables, DataParts parts, DataProfile profile) => (_tables, Parts, Profile) = (tables, parts, profile);
+
+    /// <summary>Rows, problem, inputs.</summary>
+    public DataParts Parts { get; }
+
+    /// <summary>What the data looks like.</summary>
+    public DataProfile Profile { get; }
+
+    /// <summary>SHA-256 of the data file, or of the hashes of all files when there are several.</summary>
+    public string Hash => _tables.Count == 1 ? _tables[0].DataHash
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', _tables.Select(t => t.DataHash)))));
+
+    public static PreparedData Load(Session session)
+    {
+        var request = session.Request;
+        var tables = new List<Table>();
+        try
+        {
+            session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data))}");
+            var table = Table.Load(request.Data, request.Table, session);
+            tables.Add(table);
+            string target = InputColumns.Target(table.Schema, request.Target);
+            var problem = ProblemInference.Infer(table, target, request.Task);
+            var inputs = InputColumns.Inputs(table.Schema, target, request);
+            Table? valid = Other(request.ValidFile, tables, session), test = Other(request.TestFile, tables, session);
+
+            session.Stage("profiling");
+            var profile = Exclude(Profiler.Profile(table, problem, inputs), inputs, request, session);
+
+            session.Stage("splitting");
+            var split = TableSplit.Create(table, problem, new SplitOptions
+            {
+                ValidFraction = valid is null ? request.ValidFraction : 0,
+                TestFraction = test is null ? request.TestFraction : 0,
+                Seed = request.Fit.Seed,
+            });
+            var parts = new DataParts(table, split, problem, inputs, valid, test);
+            if (parts.Count(Part.Test) == 0)
+                session.Warn("test-never-scored", "No rows are kept for the test: nothing in the record says how good the model is on rows that did not shape it. Give --test.");
+            SplitLeak.Check(parts, session);
+            return new PreparedData(tables, parts, profile);
+        }
+        catch
+        {
+            foreach (var table in tables)
+                table.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var table in _tables)
+            table.Dispose();
+    }
+
+    // A second file is read with the kinds of the first, so that its columns mean the same.
+    private static Table? Other(string? file, List<Table> tables, Session session)
+    {
+        if (file is null)
+            return null;
+        session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(file))}");
+        var schema = tables[0].Schema;
+        var options = session.Request.Table;
+        var table = Table.Load(file, options with
+        {
+            Kinds = schema.Columns.Where(c => c.Kind is not (ColumnKind.Image or ColumnKind.Constant or ColumnKind.Identifier)).ToDictionary(c => c.Name, c => c.Kind),
+            LabelsFile = options.LabelsFile is null ? null : LabelsFor(file),
+        }, session);
+        tables.Add(table);
+        foreach (var column in schema.Columns)
+            if (table.Schema.IndexOf(column.Name) < 0 && column.Kind is not (ColumnKind.Constant or ColumnKind.Identifier))
+                throw new DataException($"{file}: there is no column '{column.Name}', which {session.Request.Data} has.{NearestName.Hint(column.Name, table.Schema.Columns.Select(c => c.Name))} Both need the same columns.");
+        return table;
+    }
+
+    // t10k-images-idx3-ubyte.gz -> t10k-labels-idx1-ubyte.gz
+    private static string LabelsFor(string images)
+    {
+        string name = Path.GetFileName(images);
+        string labels = Path.Combine(Path.GetDirectoryName(images) ?? "", name.Replace("images", "labels", StringComparison.Ordinal).Replace("idx3", "idx1", StringComparison.Ordinal));
+        return labels != images && File.Exists(labels) ? labels
+            : throw new DataException($"{images}: no labels file was found beside it (looked for {Path.GetFileName(labels)}).");
+    }
+
+    // Leaking columns are left out unless they were asked for by --keep.
+    private static DataProfile Exclude(DataProfile profile, List<string> inputs, TrainRequest request, Session session)
+    {
+        var findings = new List<Finding>();
+        foreach (var finding in profile.Findings)
+        {
+            bool kept = finding.Excluded && finding.Columns.All(request.Keep.Contains);
+            if (finding.Excluded && !kept)
+                inputs.RemoveAll(finding.Columns.Contains);
+            findings.Add(kept ? finding with { Excluded = false } : finding);
+            if (finding.Excluded || finding.Code.StartsWith("leak-", StringComparison.Ordinal))
+                session.Warn(finding.Code, finding.Message + (kept ? " It is kept because --keep names it." : ""));
+        }
+
+        if (inputs.Count == 0)
+            throw new DataException("No input column is left after those that carry nothing or leak the target were left out. Give more columns, or keep some with --keep.");
+        return profile with { Findings = findings };
+    }
+}

@@ -1,0 +1,153 @@
+using Candela.Energy;
+using Candela.Formats;
+using Candela.Models;
+using Candela.Runs;
+
+namespace Candela.Experiments;
+
+/// <summary>What every step of one training run shares: options, clock, meter, and where events go (the caller, events.jsonl, tfevents).</summary>
+internal sealed class Session(TrainRequest request, ExperimentOptions options, CancellationToken cancellation) : IDisposable, IProgress<TrainEvent>
+{
+    private readonly List<Warned> _warnings = [];
+    private readonly List<TrainEvent> _before = [];
+    private readonly long _start = options.Clock.GetTimestamp();
+    private EventLog? _log;
+    private TfEventsWriter? _curves;
+    private FitCheckpoints? _checkpoints;
+    private int _fits;
+
+    public TrainRequest Request => request;
+
+    public ExperimentOptions Options => options;
+
+    public CancellationToken Cancellation => cancellation;
+
+    public IEnergyMeter Meter { get; } = EnergyMeters.Start();
+
+    public DateTimeOffset Started { get; private set; } = options.Clock.GetUtcNow();
+
+    public IReadOnlyList<Warned> Warnings => _warnings;
+
+    /// <summary>Fits planned in all, for progress.</summary>
+    public int PlannedFits { get; set; }
+
+    /// <summary>Seconds and joules used by earlier sessions of a resumed run.</summary>
+    public double EarlierSeconds { get; private set; }
+
+    public double EarlierJoules { get; private set; }
+
+    public double Seconds => EarlierSeconds + options.Clock.GetElapsedTime(_start).TotalSeconds;
+
+    public FitCheckpoints Checkpoints => _checkpoints ?? throw new InvalidOperationException("The run folder is not open yet.");
+
+    private RunFolder? Folder { get; set; }
+
+    /// <summary>From here on events are logged in the folder too; those reported before are written first.</summary>
+    public void Open(RunFolder folder, string dataHash)
+    {
+        Folder = folder;
+        _checkpoints = new FitCheckpoints(folder.Checkpoints);
+        if (_checkpoints.ReadState() is { } earlier)
+        {
+            if (earlier.DataHash != dataHash)
+                throw new DataException($"The data of {folder.Path} has changed since the run was interrupted (SHA-256 {Short(earlier.DataHash)} then, {Short(dataHash)} now). Restore it, or start anew with --overwrite.");
+            (EarlierSeconds, EarlierJoules, Started) = (earlier.Seconds, earlier.Joules, earlier.Started);
+        }
+
+        SaveState(dataHash);
+        _log = new EventLog(folder.Events, options.Clock);
+        _curves = new TfEventsWriter(folder.Path, options.Clock);
+        foreach (var item in _before)
+            _log.Report(item);
+    }
+
+    /// <summary>Notes time and energy used so far.</summary>
+    public void SaveState(string dataHash) =>
+        Checkpoints.WriteState(new ExperimentState(ExperimentState.CurrentFormat, dataHash, Started, Seconds, EarlierJoules + Meter.Read().Joules));
+
+    /// <summary>An event of the run itself: shown and logged. A warning is given once.</summary>
+    public void Report(TrainEvent value)
+    {
+        if (value is Warned warning)
+        {
+            if (_warnings.Contains(warning))
+                return;
+            _warnings.Add(warning);
+        }
+
+        if (_log is null)
+            _before.Add(value);
+        else
+            _log.Report(value);
+        options.Events?.Report(value);
+    }
+
+    public void Stage(string stage)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Report(new StageStarted(stage));
+    }
+
+    public void Warn(string code, string message) => Report(new Warned(code, message));
+
+    /// <summary>Announces a fit and gives it somewhere to report. A fit made only to choose shows its progress but leaves no curve.</summary>
+    public FitEvents Begin(string family, string purpose, bool curves)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        Report(new FamilyStarted(family, purpose, _fits++, PlannedFits));
+        return new FitEvents(this, family, curves);
+    }
+
+    public void Dispose()
+    {
+        _log?.Dispose();
+        _curves?.Dispose();
+    }
+
+    private static string Short(string hash) => hash.Length > 12 ? hash[..12] + "..." : hash;
+
+    /// <summary>The events of one fit.</summary>
+    public sealed class FitEvents(Session session, string family, bool curves) : IProgress<TrainEvent>
+    {
+        private const int MaxKept = 100_000;
+
+        /// <summary>Steps and epochs so far, for <see cref="TrainingDoctor"/>.</summary>
+        public List<TrainEvent> Curve { get; } = [];
+
+        public void Report(TrainEvent value)
+        {
+            if (value is not (StepEnded or EpochEnded))
+            {
+                session.Report(value);
+                return;
+            }
+
+            if (Curve.Count < MaxKept)
+                Curve.Add(value);
+            if (!curves)
+            {
+                session.Options.Events?.Report(value);
+                return;
+            }
+
+            session.Report(value);
+            if (session._curves is not { } writer)
+                return;
+            if (value is StepEnded step)
+            {
+                writer.Scalar($"{family}/step/loss", step.Step, step.Loss);
+                writer.Scalar($"{family}/step/learningRate", step.Step, step.LearningRate);
+                if (!double.IsNaN(step.GradientNorm))
+                    writer.Scalar($"{family}/step/gradientNorm", step.Step, step.GradientNorm);
+            }
+            else if (value is EpochEnded epoch)
+            {
+                writer.Scalar($"{family}/epoch/trainLoss", epoch.Epoch, epoch.TrainLoss);
+                if (epoch.ValidLoss is { } loss)
+                    writer.Scalar($"{family}/epoch/validLoss", epoch.Epoch, loss);
+                if (epoch.ValidScore is { } score)
+                    writer.Scalar($"{family}/epoch/validScore", epoch.Epoch, score);
+            }
+        }
+    }
+}

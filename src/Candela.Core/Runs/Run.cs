@@ -1,0 +1,61 @@
+using Candela.Data;
+using Candela.Evaluation;
+using Candela.Experiments;
+using Candela.Models;
+
+namespace Candela.Runs;
+
+/// <summary>A finished run folder, opened: its record and a predictor.</summary>
+public sealed class Run : IDisposable
+{
+    private readonly RunPredictor _predictor;
+    private readonly FeatureEncoder _encoder;
+
+    private Run(RunFolder folder, RunRecord record, FeatureEncoder encoder, IFittedModel model)
+    {
+        (Folder, Record, _encoder) = (folder, record, encoder);
+        _predictor = new RunPredictor(encoder, model);
+    }
+
+    /// <summary>Where it is.</summary>
+    public RunFolder Folder { get; }
+
+    /// <summary>What it says about itself.</summary>
+    public RunRecord Record { get; }
+
+    /// <summary>Scores raw rows; disposed with the run.</summary>
+    public IPredictor Predictor => _predictor;
+
+    /// <summary>The fitted model over encoded rows.</summary>
+    public IFittedModel Model => _predictor.Model;
+
+    /// <summary>Opens a run: reads its record, checks every file it lists against its SHA-256, opens encoder and model.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="families">The families known; the run's must be among them.</param>
+    /// <exception cref="FileFormatException">A file is missing, damaged, edited, or of a newer format; it is named.</exception>
+    public static Run Open(string folder, IReadOnlyList<IModelFamily> families)
+    {
+        var files = new RunFolder(folder);
+        var record = files.ReadRecord();
+        files.Verify(record);
+        var family = families.FirstOrDefault(f => f.Id == record.Model)
+            ?? throw new FileFormatException(files.Record, Fault.Unsupported, $"the model is a '{record.Model}', which this program does not know. Known: {string.Join(", ", families.Select(f => f.Id))}.");
+        var encoder = FeatureEncoder.Open(folder);
+        return new Run(files, record, encoder, family.Open(folder, encoder.Problem, encoder.Layout));
+    }
+
+    /// <summary>Evaluates the model on other rows that hold the target. More than 200,000 rows are sampled, uniformly and by seed.</summary>
+    /// <param name="rows">A table with the input columns and the target.</param>
+    /// <param name="seed">Seed of sample and resamples. Default 0.</param>
+    /// <param name="resamples">Bootstrap resamples. Default 1,000.</param>
+    /// <exception cref="DataException">A column is missing, or a target is of no known class.</exception>
+    public SplitEvaluation Evaluate(Table rows, long seed = 0, int resamples = 1000)
+    {
+        using var sample = TableSample.Take(rows, TableSplit.Whole(rows, Part.Test), [Part.Test], seed);
+        var held = HeldRows.Score(Model, _encoder, sample);
+        return Evaluator.Evaluate(_encoder.Problem, held.Scores, held.Labels, held.Targets, rows.Rows, seed, resamples);
+    }
+
+    /// <summary>Frees the model.</summary>
+    public void Dispose() => _predictor.Dispose();
+}
