@@ -1,6 +1,5 @@
 using Candela.Data;
 using Candela.Energy;
-using Candela.Evaluation;
 using Candela.Models;
 using Candela.Runs;
 

@@ -36,7 +36,7 @@ internal sealed class PreparedData : IDisposable
             Table? valid = Other(request.ValidFile, tables, session), test = Other(request.TestFile, tables, session);
 
             session.Stage("profiling");
-            var profile = Exclude(Profiler.Profile(table, problem, inputs), inputs, request, session);
+            var profile = Exclude(Outline(table, problem, inputs), inputs, request, session);
 
             session.Stage("splitting");
             var split = TableSplit.Create(table, problem, new SplitOptions
@@ -92,6 +92,25 @@ internal sealed class PreparedData : IDisposable
         string labels = Path.Combine(Path.GetDirectoryName(images) ?? "", name.Replace("images", "labels", StringComparison.Ordinal).Replace("idx3", "idx1", StringComparison.Ordinal));
         return labels != images && File.Exists(labels) ? labels
             : throw new DataException($"{images}: no labels file was found beside it (looked for {Path.GetFileName(labels)}).");
+    }
+
+    private static DataProfile Outline(Table table, Problem problem, List<string> inputs)
+    {
+        var missing = new long[table.Schema.Columns.Count];
+        foreach (var chunk in table.Chunks())
+            for (int i = 0; i < missing.Length; i++)
+                missing[i] += chunk.Columns[i] switch
+                {
+                    NumberColumn n => n.Values.Count(float.IsNaN),
+                    CategoryColumn c => c.Codes.Count(code => code < 0),
+                    TextColumn t => t.Values.Count(v => v is null),
+                    _ => 0,
+                };
+        return new DataProfile(table.Rows, 0, [.. table.Schema.Columns.Select((c, i) => new ColumnProfile(c.Name, c.Kind, missing[i])
+        {
+            Role = c.Name == problem.Target ? "target" : inputs.Contains(c.Name) ? "input" : "excluded",
+            Note = c.Note,
+        })], []);
     }
 
     // Leaking columns are left out unless they were asked for by --keep.

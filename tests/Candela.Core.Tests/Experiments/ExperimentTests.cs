@@ -1,0 +1,191 @@
+using Candela.Data;
+using Candela.Experiments;
+using Candela.Models;
+using Candela.Runs;
+
+namespace Candela.Tests.Experiments;
+
+public class ExperimentTests
+{
+    [Fact]
+    public void Train_Classes_WritesARunThatOpensAndPredictsAsRecorded()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 600), Target = "kind" };
+        IModelFamily[] families = [new StepFamily("steps"), new StepFamily("zero", epochs: 0), new StepFamily("unfit") { Reason = "it is not for this" }];
+        using var run = Job.Train(request, folder.File("run"), families);
+
+        var record = run.Record;
+        Assert.Equal("steps", record.Model);
+        Assert.Contains("5-fold inner cross-validation of 480 rows", record.ModelReason, StringComparison.Ordinal);
+        Assert.Equal([("train", 390L), ("valid", 90L), ("test", 120L)], record.Rows.Select(r => (r.Key, r.Value)));
+        Assert.InRange(record.Metrics["test"].Metrics["accuracy"].Value, 0.75, 1);
+        Assert.True(record.Metrics["test"].Metrics["accuracy"].Low > record.Baseline.Metrics["accuracy"].Value);
+        Assert.Equal(["steps", "zero", "unfit"], record.Candidates.Select(c => c.Model));
+        Assert.Equal(["chosen", "not chosen", "it is not for this"], record.Candidates.Select(c => c.Note));
+        Assert.NotNull(record.Candidates[1].Test);
+        Assert.Equal(5, record.Importance.Count);
+        Assert.Equal(12, record.History.Count);
+        Assert.Equal(["config.json", "model.safetensors", "preprocessing.json", "recipe.yaml"], record.Files.Keys);
+        Assert.False(Directory.Exists(run.Folder.Checkpoints));
+        Assert.Equal(request, Recipe.Read(run.Folder.Recipe) with { Table = request.Table, Fit = request.Fit, Exclude = request.Exclude, Keep = request.Keep });
+
+        // The recorded test accuracy is what the opened predictor scores on the same rows.
+        using var table = Table.Load(request.Data);
+        var split = TableSplit.Create(table, record.Problem, new SplitOptions());
+        using var test = TableSample.Take(table, split, [Part.Test], 0);
+        Assert.Equal(record.Metrics["test"].Metrics["accuracy"], run.Evaluate(test).Metrics["accuracy"]);
+        float[] scores = run.Predictor.Score(test.ReadChunk(0));
+        Assert.Equal(120 * 3, scores.Length);
+        Assert.All(scores.Chunk(3), row => Assert.Equal(1, row.Sum(), 1e-5));
+    }
+
+    [Fact]
+    public void Train_Regression_ReachesTheNoiseFloor()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Numbers(folder, 4000), Target = "y" };
+        using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps"), new StepFamily("zero", epochs: 0)]);
+        Assert.Equal(TaskKind.Regression, run.Record.Problem.Task);
+        Assert.Contains("600 validation rows", run.Record.ModelReason, StringComparison.Ordinal);
+        // Var(y) = 9 + 4 + 0.25, noise 0.25: R2 = 0.981.
+        Assert.InRange(run.Record.Metrics["test"].Metrics["r2"].Value, 0.97, 0.99);
+        Assert.Equal("mean", run.Record.Baseline.Name);
+    }
+
+    [Fact]
+    public void Train_Twice_GivesTheSameBytes()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 300), Target = "kind", Folds = 3 };
+        using var a = Job.Train(request, folder.File("a"), [new StepFamily("steps")]);
+        using var b = Job.Train(Recipe.Read(a.Folder.Recipe), folder.File("b"), [new StepFamily("steps")]);
+        foreach (string file in new[] { "config.json", "model.safetensors", "preprocessing.json", "recipe.yaml" })
+            Assert.Equal(File.ReadAllBytes(folder.File("a/" + file)), File.ReadAllBytes(folder.File("b/" + file)));
+        Assert.Equivalent(a.Record.Metrics, b.Record.Metrics, strict: true);
+        Assert.Equivalent(a.Record.CrossValidation, b.Record.CrossValidation, strict: true);
+        Assert.Equal(3, a.Record.CrossValidation!.PerFold["accuracy"].Count);
+        Assert.InRange(a.Record.CrossValidation.Metrics["accuracy"].Value, 0.75, 1);
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_BadInput_IsRefusedAndCreatesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SampleFiles.Classes(folder, 100), run = folder.File("run");
+        IModelFamily[] families = [new StepFamily("steps")];
+        var good = new TrainRequest { Data = data, Target = "kind" };
+        void Refused<T>(TrainRequest request, string says, IModelFamily[]? with = null)
+            where T : CandelaException
+        {
+            var error = Assert.Throws<T>(() => Job.Train(request, run, with ?? families));
+            Assert.Contains(says, error.Message, StringComparison.Ordinal);
+            Assert.False(Directory.Exists(run));
+        }
+
+        Refused<UsageException>(good with { Model = "step" }, "Did you mean 'steps'?");
+        Refused<UsageException>(good with { Folds = 1 }, "--folds 1");
+        Refused<UsageException>(good with { Region = "wrld" }, "world");
+        Refused<DataException>(good with { Target = "kin" }, "'kind'");
+        Refused<UsageException>(good with { Target = null }, "--target");
+        Refused<DataException>(good with { Exclude = ["colur"] }, "colour");
+        Refused<DataException>(good with { Exclude = ["a", "b", "c", "d", "colour"] }, "No input column");
+        Refused<UsageException>(good with { Keep = ["kind"] }, "--keep");
+        Refused<UsageException>(good with { ValidFraction = 0.6, TestFraction = 0.6 }, "0.6");
+        Refused<FileFormatException>(good with { Data = folder.File("none.csv") }, "none.csv");
+        Refused<UsageException>(good with { Model = "unfit" }, "no pixels", [new StepFamily("unfit") { Reason = "no pixels" }]);
+        Refused<UsageException>(good, "no pixels", [new StepFamily("unfit") { Reason = "no pixels" }]);
+        Refused<EngineException>(good, "no device", [new FailingFamily(new EngineException("no device"))]);
+        File.WriteAllText(folder.File("other.csv"), "a,b\n1,2\n3,4\n");
+        Refused<DataException>(good with { TestFile = folder.File("other.csv") }, "other.csv");
+    }
+
+    [Fact]
+    public void Train_OneFamilyFails_TheOthersGoOnAndItIsNoted()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        using var run = Job.Train(request, folder.File("run"), [new FailingFamily(new EngineException("no device")), new StepFamily("steps")]);
+        Assert.Equal("steps", run.Record.Model);
+        Assert.Contains(run.Record.Warnings, w => w.Code == "candidate-failed" && w.Message.Contains("no device", StringComparison.Ordinal));
+        Assert.Contains(run.Record.Candidates, c => c.Model == "failing" && c.Note == "no device");
+    }
+
+    [Fact]
+    public void Train_FolderThatHoldsSomething_IsOnlyReplacedWhenAskedAndOnlyIfItIsARun()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        IModelFamily[] families = [new StepFamily("steps")];
+        string run = folder.File("run");
+        Job.Train(request, run, families).Dispose();
+        Assert.Contains("not empty", Assert.Throws<UsageException>(() => Job.Train(request, run, families)).Message, StringComparison.Ordinal);
+        Assert.Contains("finished", Assert.Throws<UsageException>(() => Job.Resume(run, families)).Message, StringComparison.Ordinal);
+        Job.Train(request with { Folds = 2 }, run, families, new ExperimentOptions { Overwrite = true }).Dispose();
+
+        // A refused overwrite leaves the old run as it was.
+        Assert.Throws<DataException>(() => Job.Train(request with { Target = "none" }, run, families, new ExperimentOptions { Overwrite = true }));
+        using (var kept = Run.Open(run, families))
+            Assert.NotNull(kept.Record.CrossValidation);
+
+        Directory.CreateDirectory(folder.File("mine"));
+        File.WriteAllText(folder.File("mine/thesis.txt"), "years of work");
+        Assert.Contains("will not delete", Assert.Throws<UsageException>(() => Job.Train(request, folder.File("mine"), families, new ExperimentOptions { Overwrite = true })).Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(folder.File("mine/thesis.txt")));
+    }
+
+    [Fact]
+    public void Train_FilesOfTheirOwn_ValidateAndTest()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest
+        {
+            Data = SampleFiles.Classes(folder, 400), Target = "kind",
+            ValidFile = SampleFiles.Classes(folder, 90, seed: 2, "valid.csv"), TestFile = SampleFiles.Classes(folder, 70, seed: 3, "test.csv"),
+        };
+        using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps"), new StepFamily("zero", epochs: 0)]);
+        Assert.Equal([400L, 90, 70], run.Record.Rows.Values);
+        Assert.Contains("90 validation rows", run.Record.ModelReason, StringComparison.Ordinal);
+        Assert.InRange(run.Record.Metrics["test"].Metrics["accuracy"].Value, 0.7, 1);
+    }
+
+    [Fact]
+    public void Train_Events_ReachCallerLogAndCurves()
+    {
+        using var folder = new TemporaryFolder();
+        var seen = new List<TrainEvent>();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Model = "steps" };
+        using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps")], new ExperimentOptions { Events = new Listener(seen.Add) });
+        var log = EventLog.Read(run.Folder.Events);
+        Assert.Equal(seen, log.Events.Select(e => e.Event));
+        Assert.Equal(12, seen.OfType<EpochEnded>().Count());
+        Assert.Equal(new FamilyStarted("steps", "candidate", 0, 1), Assert.Single(seen.OfType<FamilyStarted>()));
+        Assert.True(new FileInfo(Assert.Single(Directory.GetFiles(run.Folder.Path, "events.out.tfevents.*"))).Length > 12 * 40);
+    }
+
+    [Fact]
+    public void Train_DuplicateRows_AreSaidToLeakIntoTheTest()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SampleFiles.Classes(folder, 150);
+        File.AppendAllLines(data, File.ReadLines(data).Skip(1).ToList());
+        using var run = Job.Train(new TrainRequest { Data = data, Target = "kind", TestFraction = 0.2 }, folder.File("run"), [new StepFamily("steps")]);
+        Assert.Contains(run.Record.Warnings, w => w.Code == "duplicate-rows-across-splits");
+        Assert.Contains(TrainingDoctor.Examine(run.Folder.Path), w => w.Code == "duplicate-rows-across-splits");
+    }
+
+    [Fact]
+    public void Train_NoTestRows_IsSaid()
+    {
+        using var folder = new TemporaryFolder();
+        using var run = Job.Train(new TrainRequest { Data = SampleFiles.Classes(folder, 150), Target = "kind", TestFraction = 0 }, folder.File("run"), [new StepFamily("steps")]);
+        Assert.DoesNotContain("test", run.Record.Metrics.Keys);
+        Assert.Contains(TrainingDoctor.Examine(run.Folder.Path), w => w.Code == "test-never-scored");
+    }
+
+    internal sealed class Listener(Action<TrainEvent> act) : IProgress<TrainEvent>
+    {
+        public void Report(TrainEvent value) => act(value);
+    }
+}
