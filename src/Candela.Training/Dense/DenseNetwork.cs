@@ -5,7 +5,7 @@ using Candela.Graphs;
 namespace Candela.Training.DenseNets;
 
 /// <summary>A feed-forward net of dense layers on managed kernels: parameters and gradients are two flat buffers, a step allocates nothing, libtorch is not needed.
-/// Layer types: dense (options units, activation, bias), activation, dropout (rate). Other types: <see cref="WhyNot"/>.</summary>
+/// Layer types: dense (options units, activation, bias), activation, dropout (probability). Other types: <see cref="WhyNot"/>.</summary>
 /// <remarks>Not for use from several threads at once. Results do not depend on the number of threads. Gradients agree with libtorch's to 1e-5 (tested).</remarks>
 public sealed unsafe class DenseNetwork : IDisposable
 {
@@ -79,8 +79,8 @@ public sealed unsafe class DenseNetwork : IDisposable
         {
             if (layer.Type is not ("dense" or "activation" or "dropout"))
                 return $"layer '{layer.Name}' is of type '{layer.Type}'; known types are dense, activation and dropout";
-            if (Text(layer, "activation") is { } name && Activations.Find(name) is null)
-                return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", Activations.Names)}";
+            if (Text(layer, "activation") is { } name && !IsElementwise(name))
+                return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", ActivationNames.All.Where(IsElementwise))}";
             if (layer.Type == "dense" && Number(layer, "units", 0) < 1)
                 return $"layer '{layer.Name}' needs units of 1 or more";
         }
@@ -95,7 +95,7 @@ public sealed unsafe class DenseNetwork : IDisposable
         var rng = new Rng(seed, 0x1717);
         foreach (LinearOp op in _ops.OfType<LinearOp>())
         {
-            bool rectified = op.Activation is not (Activation.Identity or Activation.Tanh or Activation.Sigmoid);
+            bool rectified = op.Activation is not (ActivationKind.None or ActivationKind.Tanh or ActivationKind.Sigmoid);
             double deviation = rectified ? Math.Sqrt(2.0 / op.Width) : Math.Sqrt(2.0 / (op.Width + op.Units));
             foreach (ref float w in Parameters.Slice(op.Weight, op.Width * op.Units))
                 w = (float)(rng.NextGaussian() * deviation);
@@ -158,6 +158,8 @@ public sealed unsafe class DenseNetwork : IDisposable
             _pool.Dispose();
     }
 
+    private static bool IsElementwise(string activation) => ActivationNames.All.Contains(activation) && ActivationNames.Parse(activation) is not (ActivationKind.Softmax or ActivationKind.PRelu);
+
     internal static string? Text(LayerSpec layer, string option) => layer.Options.TryGetPropertyValue(option, out JsonNode? node) ? node?.GetValue<string>() : null;
 
     internal static double Number(LayerSpec layer, string option, double otherwise) =>
@@ -167,11 +169,11 @@ public sealed unsafe class DenseNetwork : IDisposable
 
     private static DenseOp Make(LayerSpec layer, int width, int index, List<DenseParameter> layout, ref int length)
     {
-        Activation activation = Text(layer, "activation") is { } name ? Activations.Find(name)!.Value : Activation.Identity;
+        ActivationKind activation = Text(layer, "activation") is { } name ? ActivationNames.Parse(name) : ActivationKind.None;
         if (layer.Type == "activation")
             return new ActivationOp(width, activation);
         if (layer.Type == "dropout")
-            return new DropoutOp(width, Number(layer, "rate", 0.5), index);
+            return new DropoutOp(width, Number(layer, "probability", 0.5), index);
         int units = (int)Number(layer, "units", 0);
         int weight = length, bias = -1;
         layout.Add(new DenseParameter($"{layer.Name}.weight", [units, width], length, Decays: true));

@@ -64,11 +64,11 @@ internal abstract unsafe class DenseOp(int width, int units) : IDisposable
 }
 
 /// <summary>y = f(x W^T + b), f an activation; W [units, width] at <paramref name="weight"/> of the parameters, b at <paramref name="bias"/> (-1: none).</summary>
-internal sealed unsafe class LinearOp(int width, int units, int weight, int bias, Activation activation) : DenseOp(width, units)
+internal sealed unsafe class LinearOp(int width, int units, int weight, int bias, ActivationKind activation) : DenseOp(width, units)
 {
     private AlignedFloats _inputs = new(0);
 
-    public Activation Activation { get; } = activation;
+    public ActivationKind Activation { get; } = activation;
 
     public int Weight => weight;
 
@@ -83,7 +83,7 @@ internal sealed unsafe class LinearOp(int width, int units, int weight, int bias
     {
         float* y = Values.Pointer, z = Activation.NeedsInput() ? _inputs.Pointer : y;
         Gemm.Forward(step.Pool, x, step.Parameters + weight, z, rows, Width, Units);
-        bool relu = Activation == Activation.Relu;
+        bool relu = Activation == ActivationKind.Relu;
         if (bias >= 0)
             ElementKernels.AddBias(z, step.Parameters + bias, rows, Units, relu);
         if (!(relu && bias >= 0))
@@ -109,7 +109,7 @@ internal sealed unsafe class LinearOp(int width, int units, int weight, int bias
 }
 
 /// <summary>An activation on its own.</summary>
-internal sealed unsafe class ActivationOp(int width, Activation activation) : DenseOp(width, width)
+internal sealed unsafe class ActivationOp(int width, ActivationKind activation) : DenseOp(width, width)
 {
     public override void Forward(StepContext step, float* x, int rows) => ElementKernels.Apply(activation, x, Values.Pointer, rows * Units);
 

@@ -19,33 +19,33 @@ public static class DenseReference
     }
 
     /// <summary>The activation's value at <paramref name="z"/>; gelu with erf by its series and continued fraction in double precision.</summary>
-    public static double Value(Activation activation, double z) => activation switch
+    public static double Value(ActivationKind activation, double z) => activation switch
     {
-        Activation.Relu => Math.Max(z, 0),
-        Activation.Tanh => Math.Tanh(z),
-        Activation.Sigmoid => 1 / (1 + Math.Exp(-z)),
-        Activation.Gelu => z * NormalDistribution(z),
-        Activation.Silu => z / (1 + Math.Exp(-z)),
-        Activation.LeakyRelu => z > 0 ? z : 0.01 * z,
-        Activation.Elu => z > 0 ? z : Math.Exp(z) - 1,
-        Activation.Softplus => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))),
+        ActivationKind.Relu => Math.Max(z, 0),
+        ActivationKind.Tanh => Math.Tanh(z),
+        ActivationKind.Sigmoid => 1 / (1 + Math.Exp(-z)),
+        ActivationKind.Gelu => z * NormalDistribution(z),
+        ActivationKind.Silu => z / (1 + Math.Exp(-z)),
+        ActivationKind.LeakyRelu => z > 0 ? z : 0.01 * z,
+        ActivationKind.Elu => z > 0 ? z : Math.Exp(z) - 1,
+        ActivationKind.Softplus => Math.Max(z, 0) + Math.Log(1 + Math.Exp(-Math.Abs(z))),
         _ => z,
     };
 
     /// <summary>The activation's derivative at <paramref name="z"/>; 0 for relu at 0.</summary>
-    public static double Slope(Activation activation, double z)
+    public static double Slope(ActivationKind activation, double z)
     {
         double s = 1 / (1 + Math.Exp(-z));
         return activation switch
         {
-            Activation.Relu => z > 0 ? 1 : 0,
-            Activation.Tanh => 1 - (Math.Tanh(z) * Math.Tanh(z)),
-            Activation.Sigmoid => s * (1 - s),
-            Activation.Gelu => NormalDistribution(z) + (z * Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI)),
-            Activation.Silu => s * (1 + (z * (1 - s))),
-            Activation.LeakyRelu => z > 0 ? 1 : 0.01,
-            Activation.Elu => z > 0 ? 1 : Math.Exp(z),
-            Activation.Softplus => s,
+            ActivationKind.Relu => z > 0 ? 1 : 0,
+            ActivationKind.Tanh => 1 - (Math.Tanh(z) * Math.Tanh(z)),
+            ActivationKind.Sigmoid => s * (1 - s),
+            ActivationKind.Gelu => NormalDistribution(z) + (z * Math.Exp(-z * z / 2) / Math.Sqrt(2 * Math.PI)),
+            ActivationKind.Silu => s * (1 + (z * (1 - s))),
+            ActivationKind.LeakyRelu => z > 0 ? 1 : 0.01,
+            ActivationKind.Elu => z > 0 ? 1 : Math.Exp(z),
+            ActivationKind.Softplus => s,
             _ => 1,
         };
     }

@@ -1,6 +1,7 @@
+using Candela.Training.DenseNets;
 using Candela.Training.DenseNets.Kernels;
 
-namespace Candela.Training.DenseNets.Tests;
+namespace Candela.Training.Tests.DenseNets;
 
 /// <summary>Every fast kernel against its plain twin, over sizes that meet all tails.</summary>
 public sealed unsafe class KernelTests
@@ -75,17 +76,17 @@ public sealed unsafe class KernelTests
     }
 
     [Theory]
-    [InlineData(Activation.Identity)]
-    [InlineData(Activation.Relu)]
-    [InlineData(Activation.Tanh)]
-    [InlineData(Activation.Sigmoid)]
-    [InlineData(Activation.Gelu)]
-    [InlineData(Activation.Silu)]
-    [InlineData(Activation.LeakyRelu)]
-    [InlineData(Activation.Elu)]
-    [InlineData(Activation.Softplus)]
+    [InlineData(ActivationKind.None)]
+    [InlineData(ActivationKind.Relu)]
+    [InlineData(ActivationKind.Tanh)]
+    [InlineData(ActivationKind.Sigmoid)]
+    [InlineData(ActivationKind.Gelu)]
+    [InlineData(ActivationKind.Silu)]
+    [InlineData(ActivationKind.LeakyRelu)]
+    [InlineData(ActivationKind.Elu)]
+    [InlineData(ActivationKind.Softplus)]
     [Trait("Kind", "conformance")]
-    public void Activation_ValuesAndSlopes_EqualReference(Activation activation)
+    public void Activation_ValuesAndSlopes_EqualReference(ActivationKind activation)
     {
         for (int count = 1; count <= 41; count += 4)
         {

@@ -108,18 +108,21 @@ internal static unsafe class ElementKernels
 {
     private const int Lanes = 8;
 
-    public static void Apply(Activation activation, float* z, float* y, int count)
+    /// <summary>True when the slope cannot be computed from the value alone, so that the input is kept.</summary>
+    public static bool NeedsInput(this ActivationKind activation) => activation is ActivationKind.Gelu or ActivationKind.Silu;
+
+    public static void Apply(ActivationKind activation, float* z, float* y, int count)
     {
         switch (activation)
         {
-            case Activation.Relu: Apply<ReluFunction>(z, y, count); break;
-            case Activation.Tanh: Apply<TanhFunction>(z, y, count); break;
-            case Activation.Sigmoid: Apply<SigmoidFunction>(z, y, count); break;
-            case Activation.Gelu: Apply<GeluFunction>(z, y, count); break;
-            case Activation.Silu: Apply<SiluFunction>(z, y, count); break;
-            case Activation.LeakyRelu: Apply<LeakyReluFunction>(z, y, count); break;
-            case Activation.Elu: Apply<EluFunction>(z, y, count); break;
-            case Activation.Softplus: Apply<SoftplusFunction>(z, y, count); break;
+            case ActivationKind.Relu: Apply<ReluFunction>(z, y, count); break;
+            case ActivationKind.Tanh: Apply<TanhFunction>(z, y, count); break;
+            case ActivationKind.Sigmoid: Apply<SigmoidFunction>(z, y, count); break;
+            case ActivationKind.Gelu: Apply<GeluFunction>(z, y, count); break;
+            case ActivationKind.Silu: Apply<SiluFunction>(z, y, count); break;
+            case ActivationKind.LeakyRelu: Apply<LeakyReluFunction>(z, y, count); break;
+            case ActivationKind.Elu: Apply<EluFunction>(z, y, count); break;
+            case ActivationKind.Softplus: Apply<SoftplusFunction>(z, y, count); break;
             default:
                 if (z != y)
                     new ReadOnlySpan<float>(z, count).CopyTo(new Span<float>(y, count));
@@ -128,18 +131,18 @@ internal static unsafe class ElementKernels
     }
 
     /// <summary>dz = dy * f'; <paramref name="dz"/> may be <paramref name="dy"/>.</summary>
-    public static void Chain(Activation activation, float* z, float* y, float* dy, float* dz, int count)
+    public static void Chain(ActivationKind activation, float* z, float* y, float* dy, float* dz, int count)
     {
         switch (activation)
         {
-            case Activation.Relu: Chain<ReluFunction>(y, y, dy, dz, count); break;
-            case Activation.Tanh: Chain<TanhFunction>(y, y, dy, dz, count); break;
-            case Activation.Sigmoid: Chain<SigmoidFunction>(y, y, dy, dz, count); break;
-            case Activation.Gelu: Chain<GeluFunction>(z, y, dy, dz, count); break;
-            case Activation.Silu: Chain<SiluFunction>(z, y, dy, dz, count); break;
-            case Activation.LeakyRelu: Chain<LeakyReluFunction>(y, y, dy, dz, count); break;
-            case Activation.Elu: Chain<EluFunction>(y, y, dy, dz, count); break;
-            case Activation.Softplus: Chain<SoftplusFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Relu: Chain<ReluFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Tanh: Chain<TanhFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Sigmoid: Chain<SigmoidFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Gelu: Chain<GeluFunction>(z, y, dy, dz, count); break;
+            case ActivationKind.Silu: Chain<SiluFunction>(z, y, dy, dz, count); break;
+            case ActivationKind.LeakyRelu: Chain<LeakyReluFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Elu: Chain<EluFunction>(y, y, dy, dz, count); break;
+            case ActivationKind.Softplus: Chain<SoftplusFunction>(y, y, dy, dz, count); break;
             default:
                 if (dz != dy)
                     new ReadOnlySpan<float>(dy, count).CopyTo(new Span<float>(dz, count));
