@@ -1,4 +1,5 @@
 using Candela.Classic.Linear;
+using Candela.Classic.Trees;
 using Candela.Models;
 
 namespace Candela.Classic;
@@ -7,5 +8,5 @@ namespace Candela.Classic;
 public static class ClassicFamilies
 {
     /// <summary>One instance of each; they hold no state and can be shared.</summary>
-    public static IReadOnlyList<IModelFamily> All { get; } = [new LinearFamily(), new Trees.BoostingFamily()];
+    public static IReadOnlyList<IModelFamily> All { get; } = [new LinearFamily(), new BoostingFamily(), new ForestFamily(), new TreeFamily()];
 }

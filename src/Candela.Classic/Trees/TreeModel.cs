@@ -128,7 +128,7 @@ internal sealed class TreeModel(string family, Problem problem, FeatureLayout la
     public string Summary()
     {
         var text = new StringBuilder();
-        string kind = trees.Roots.Length == 1 ? "Decision tree" : trees.Link == TreeLink.Mean ? $"Forest of {trees.Roots.Length:N0} trees"
+        string kind = family == TreeFamily.FamilyId ? "Decision tree" : trees.Link == TreeLink.Mean ? $"Forest of {trees.Roots.Length:N0} trees"
             : $"Gradient boosting: {trees.Roots.Length / trees.Sums:N0} rounds, {trees.Roots.Length:N0} trees";
         text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"{kind}, depth at most {trees.Depth()}, {trees.LeafCount:N0} leaves, {ParameterCount:N0} parameters"));
         var gains = new double[layout.DenseWidth];
