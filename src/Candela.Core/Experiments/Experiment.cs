@@ -44,10 +44,10 @@ public static class Experiment
             session.Open(files, data.Hash);
             RunExperiment(session, data, plan, files);
         }
-        catch (Exception error) when (fresh && error is DataException or UsageException or EngineException)
+        catch (Exception error) when (fresh && error is DataException or UsageException or EngineException && !new FitCheckpoints(files.Checkpoints).HasProgress)
         {
             session.Dispose();
-            Directory.Delete(folder, recursive: true); // refused late: nothing half-written is left
+            Directory.Delete(folder, recursive: true); // refused before anything was trained: nothing half-written is left
             throw;
         }
 

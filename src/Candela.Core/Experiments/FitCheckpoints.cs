@@ -106,6 +106,10 @@ internal sealed class FitCheckpoints(string folder)
             Directory.Delete(fit, recursive: true);
     }
 
+    /// <summary>Whether any fit has left something worth resuming.</summary>
+    public bool HasProgress => Directory.Exists(folder)
+        && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any(f => f != StatePath && !f.EndsWith(".tmp", StringComparison.Ordinal));
+
     /// <summary>Removes everything: the run is finished.</summary>
     public void Remove()
     {

@@ -32,7 +32,7 @@ internal sealed class Fitter(Session session)
     private const long HeldRowsBound = 1_000_000;
 
     /// <summary>Scores of fits shorter than this are not kept: fitting anew costs less than writing safely.</summary>
-    private static readonly TimeSpan WorthKeeping = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan WorthKeeping = TimeSpan.FromSeconds(1);
 
     /// <summary>Fits a family and saves model and encoder in the checkpoint.</summary>
     public Trained FitKept(DataParts parts, IModelFamily family, string key)
@@ -124,8 +124,8 @@ internal sealed class Fitter(Session session)
 
     private static EncodedTable Whole(Table table, Part part, FeatureEncoder encoder) => new(table, TableSplit.Whole(table, part), part, encoder);
 
-    // The scores came from a checkpoint; labels and targets are read from the table again.
-    private static HeldRows WithTruth(DataParts parts, IModelFamily family, Table held, float[] scores)
+    /// <summary>Scores that came from a checkpoint, with labels and targets read from the table again.</summary>
+    public static HeldRows WithTruth(DataParts parts, IModelFamily family, Table held, float[] scores)
     {
         var encoder = parts.Encoder(family.Request(parts.Problem, parts.InputSchema, parts.Count(Part.Train)));
         var batch = new FeatureBatch();

@@ -18,13 +18,24 @@ internal static class FoldRuns
             double valid = Math.Min(request.ValidFile is null ? request.ValidFraction : 0.15, (1 - (1.0 / request.Folds)) / 2);
             var split = TableSplit.Fold(parts.Table, parts.Problem, request.Folds, fold, valid, request.Fit.Seed);
             var rows = new DataParts(parts.Table, split, parts.Problem, parts.Inputs);
-            using var found = search.Run(rows, plan.Rivals, keepAll: false, $"fold{fold}-", $"fold {fold + 1} of {request.Folds}");
             using var test = rows.Sample(Part.Test, request.Fit.Seed);
-            var held = HeldRows.Score(found.Chosen.Model, found.Chosen.Encoder, test);
+            var held = session.Checkpoints.Finished($"fold{fold}") is not null
+                ? Fitter.WithTruth(rows, plan.Rivals[0], test, session.Checkpoints.Scores($"fold{fold}"))
+                : Search(session, plan, search, rows, fold, test);
             metrics.Add(Evaluator.Evaluate(parts.Problem, held.Scores, held.Labels, held.Targets, rows.Count(Part.Test), request.Fit.Seed, resamples: 0));
             session.SaveState(data.Hash);
         }
 
         return CrossValidation.Summarize(metrics);
+    }
+
+    private static HeldRows Search(Session session, FamilyPlan plan, ModelSearch search, DataParts rows, int fold, Table test)
+    {
+        double before = session.Seconds;
+        using var found = search.Run(rows, plan.Rivals, keepAll: false, $"fold{fold}-", $"fold {fold + 1} of {session.Request.Folds}");
+        var held = HeldRows.Score(found.Chosen.Model, found.Chosen.Encoder, test);
+        if (session.Seconds - before >= Fitter.WorthKeeping.TotalSeconds)
+            session.Checkpoints.KeepScores($"fold{fold}", found.Chosen.Facts, held.Scores);
+        return held;
     }
 }

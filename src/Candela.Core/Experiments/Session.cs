@@ -40,12 +40,11 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
 
     public FitCheckpoints Checkpoints => _checkpoints ?? throw new InvalidOperationException("The run folder is not open yet.");
 
-    private RunFolder? Folder { get; set; }
-
     /// <summary>From here on events are logged in the folder too; those reported before are written first.</summary>
     public void Open(RunFolder folder, string dataHash)
     {
-        Folder = folder;
+        foreach (string left in Directory.EnumerateFiles(folder.Path, "*.tmp", SearchOption.AllDirectories).ToList())
+            File.Delete(left); // a write that a crash cut short
         _checkpoints = new FitCheckpoints(folder.Checkpoints);
         if (_checkpoints.ReadState() is { } earlier)
         {

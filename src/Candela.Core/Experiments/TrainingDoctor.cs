@@ -27,6 +27,10 @@ public static class TrainingDoctor
                 found.AddRange(ExamineCurve(curve, family));
             found.AddRange(log.Events.Select(e => e.Event).OfType<Warned>());
         }
+        else if (record is not null)
+        {
+            found.AddRange(ExamineCurve(record.History, record.Model));
+        }
 
         if (record is not null)
             found.AddRange(ExamineRecord(record));
@@ -104,7 +108,6 @@ public static class TrainingDoctor
     public static IReadOnlyList<Warned> ExamineRecord(RunRecord record)
     {
         var found = new List<Warned>(record.Warnings);
-        found.AddRange(ExamineCurve(record.History, record.Model));
         found.AddRange(record.Profile.Findings.Where(f => f.Code.StartsWith("leak-", StringComparison.Ordinal) && !record.Warnings.Any(w => w.Code == f.Code))
             .Select(f => new Warned(f.Code, f.Message)));
         if (!record.Metrics.TryGetValue("test", out var test))
