@@ -106,7 +106,7 @@ internal sealed class NameBuilder : ColumnBuilder
     {
         (_plan, _missing, _capacity) = (plan, missing, capacity);
         _codes = new int[capacity];
-        _limit = plan.Kind switch { ColumnKind.Boolean => 2, ColumnKind.Constant when plan.AllMissing => 0, ColumnKind.Constant => 1, _ => KindInference.DictionaryLimit };
+        _limit = plan.Kind switch { _ when plan.Open => int.MaxValue, ColumnKind.Boolean => 2, ColumnKind.Constant when plan.AllMissing => 0, ColumnKind.Constant => 1, _ => KindInference.DictionaryLimit };
         _index = NewIndex();
         _lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
     }
@@ -119,7 +119,11 @@ internal sealed class NameBuilder : ColumnBuilder
             return CellFault.None;
         }
 
-        if (_plan.Numeric)
+        if (_plan.Open && _plan.Kind == ColumnKind.Boolean && NumberCell.TryParse(cell, out float open) && open is 0 or 1)
+        {
+            cell = open == 0 ? "0" : "1";
+        }
+        else if (_plan.Numeric)
         {
             if (!NumberCell.TryParse(cell, out float value) || value is not (0 or 1))
                 return _plan.Given ? CellFault.Bad : CellFault.Surprise;

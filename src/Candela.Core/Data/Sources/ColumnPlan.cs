@@ -9,6 +9,9 @@ internal sealed record ColumnPlan(string Name, ColumnKind Kind, string Note)
     /// <summary>The user said so: a cell that does not fit is an error.</summary>
     public bool Given { get; init; }
 
+    /// <summary>Rows to be scored: names without end are taken.</summary>
+    public bool Open { get; init; }
+
     /// <summary>For dates: how they are written.</summary>
     public DateForm Date { get; init; }
 

@@ -86,8 +86,17 @@ internal sealed class ColumnSketch(string name, MissingMarks missing)
             return;
         }
 
-        if (NumberCell.TryParse(cell, out double value) && !double.IsNaN(value))
+        if (NumberCell.TryParse(cell, out double value))
+        {
+            if (double.IsNaN(value))
+            {
+                Marked++;
+                Sequence = false;
+                return;
+            }
+
             AddNumber(cell, value);
+        }
         else
             AddText(cell);
         if (_dateTries < DateTries)

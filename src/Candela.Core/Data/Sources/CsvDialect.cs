@@ -27,39 +27,73 @@ internal sealed record CsvDialect(char Delimiter, bool Quoted, int Width)
     });
 
     /// <summary>The beginning of the file's text, up to the last whole line.</summary>
-    public static string Sample(string path, int skipLines)
+    public static TextSample Sample(string path, int skipLines)
     {
         using var reader = new StrictTextReader(path, skipLines: skipLines);
         var buffer = new char[SampleChars];
         int count = reader.ReadBlock(buffer);
-        int whole = count == buffer.Length ? buffer.AsSpan().LastIndexOf('\n') + 1 : count;
-        return new string(buffer, 0, whole == 0 ? count : whole);
+        bool whole = count < buffer.Length || reader.Peek() < 0;
+        int lines = whole ? count : buffer.AsSpan().LastIndexOf('\n') + 1;
+        return new TextSample(new string(buffer, 0, lines == 0 ? count : lines), whole);
     }
 
     /// <summary>The first rows of a sample, cells trimmed, empty lines left out.</summary>
-    public List<string[]> Rows(string sample, int limit = SampleRows)
+    /// <param name="sample">The text.</param>
+    /// <param name="broken">True when quotes that do not pair up end the rows early.</param>
+    /// <param name="limit">The most rows.</param>
+    public List<string[]> Rows(TextSample sample, out bool broken, int limit = SampleRows)
     {
         var rows = new List<string[]>();
-        using CsvDataReader reader = Open(Delimiter == ' ' ? new StringReader(FoldSpaces(sample)) : new StringReader(sample), Math.Max(4096, sample.Length + 1));
-        while (rows.Count < limit && reader.Read())
+        broken = false;
+        try
         {
-            var cells = new string[reader.RowFieldCount];
-            for (int i = 0; i < cells.Length; i++)
-                cells[i] = reader.GetFieldSpan(i).Trim().ToString();
-            if (cells.Length > 1 || cells[0].Length > 0)
-                rows.Add(cells);
+            Read(sample, limit, rows);
+        }
+        catch (CsvFormatException)
+        {
+            broken = true;
         }
 
         return rows;
     }
 
+    private void Read(TextSample sample, int limit, List<string[]> rows)
+    {
+        string text = Delimiter == ' ' ? FoldSpaces(sample.Text) : sample.Text;
+        long read = 0;
+        using CsvDataReader reader = Open(new StringReader(text), Math.Max(4096, text.Length + 1));
+        while (rows.Count < limit && Advance())
+        {
+            read += reader.GetRawRecordSpan().Length;
+            var cells = new string[reader.RowFieldCount];
+            for (int i = 0; i < cells.Length; i++)
+                cells[i] = reader.GetFieldSpan(i).Trim().ToString();
+            if (cells.Length > 1 || !reader.GetRawRecordSpan().IsWhiteSpace())
+                rows.Add(cells);
+        }
+
+        bool Advance()
+        {
+            try
+            {
+                return reader.Read();
+            }
+            catch (CsvFormatException) when (!sample.Whole && read > 0.75 * text.Length)
+            {
+                // The sample ends within a quoted cell.
+                return false;
+            }
+        }
+    }
+
     /// <summary>The dialect whose rows agree best on a number of cells.</summary>
-    public static CsvDialect Detect(string path, string sample)
+    public static CsvDialect Detect(string path, TextSample sample)
     {
         string extension = System.IO.Path.GetExtension(path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? path[..^3] : path);
         bool tabs = extension.Equals(".tsv", StringComparison.OrdinalIgnoreCase) || extension.Equals(".tab", StringComparison.OrdinalIgnoreCase);
         bool commas = extension.Equals(".csv", StringComparison.OrdinalIgnoreCase);
         Trial best = Try(Never, sample);
+        Trial? broken = null;
         foreach (char delimiter in "\t;|, ")
         {
             Trial trial = Try(delimiter, sample);
@@ -70,36 +104,37 @@ internal sealed record CsvDialect(char Delimiter, bool Quoted, int Width)
             bool expected = (delimiter == '\t' && tabs) || (delimiter == ',' && commas);
             if (unsure || (trial.Agreement < 0.9 && !expected))
                 continue;
-            if (best.Dialect.Width < 2 || (trial.FirstAgrees, trial.Dialect.Width).CompareTo((best.FirstAgrees, best.Dialect.Width)) > 0)
+            if (trial.Broken)
+                broken ??= trial;
+            else if (best.Dialect.Width < 2 || (trial.FirstAgrees, trial.Dialect.Width).CompareTo((best.FirstAgrees, best.Dialect.Width)) > 0)
                 best = trial;
         }
 
-        return best.Dialect;
+        // Where quotes never pair up, the delimiter of the rows before is the better guess: the reading pass will name the line.
+        if (best.Dialect.Width < 2 && broken != null)
+            return broken.Dialect;
+        if (!sample.Text.Contains('"'))
+            return best.Dialect.Delimiter is '\t' or Never ? best.Dialect with { Quoted = false } : best.Dialect;
+        // A stray quote may stand anywhere in the sample, not only in its first rows.
+        return Try(best.Dialect.Delimiter, sample, int.MaxValue).Dialect;
     }
 
-    private static Trial Try(char delimiter, string sample)
+    private static Trial Try(char delimiter, TextSample sample, int rows = SampleRows)
     {
-        Trial quoted = Measure(new CsvDialect(delimiter, true, 1), sample);
-        if (quoted.Agreement >= 0.98 || !sample.Contains('"'))
+        Trial quoted = Measure(new CsvDialect(delimiter, true, 1), sample, rows);
+        if ((!quoted.Broken && quoted.Agreement >= 0.98) || !sample.Text.Contains('"'))
             return quoted;
-        Trial literal = Measure(new CsvDialect(delimiter, false, 1), sample);
-        return literal.Agreement > quoted.Agreement && literal.Agreement >= 0.98 ? literal : quoted;
+        Trial literal = Measure(new CsvDialect(delimiter, false, 1), sample, rows);
+        return literal.Agreement >= 0.98 && (quoted.Broken || literal.Agreement > quoted.Agreement) ? literal : quoted;
     }
 
-    private static Trial Measure(CsvDialect dialect, string sample)
+    private static Trial Measure(CsvDialect dialect, TextSample sample, int limit)
     {
-        try
-        {
-            List<string[]> rows = dialect.Rows(sample);
-            if (rows.Count == 0)
-                return new Trial(dialect, 0, false);
-            IGrouping<int, string[]> mode = rows.GroupBy(r => r.Length).MaxBy(g => g.Count())!;
-            return new Trial(dialect with { Width = mode.Key }, mode.Count() / (double)rows.Count, rows[0].Length == mode.Key);
-        }
-        catch (CsvFormatException)
-        {
-            return new Trial(dialect, 0, false);
-        }
+        List<string[]> rows = dialect.Rows(sample, out bool broken, limit);
+        if (rows.Count == 0)
+            return new Trial(dialect, 0, false, broken);
+        IGrouping<int, string[]> mode = rows.GroupBy(r => r.Length).MaxBy(g => g.Count())!;
+        return new Trial(dialect with { Width = mode.Key }, mode.Count() / (double)rows.Count, rows[0].Length == mode.Key, broken);
     }
 
     private static string FoldSpaces(string sample)
@@ -110,5 +145,10 @@ internal sealed record CsvDialect(char Delimiter, bool Quoted, int Width)
         return folded.ToString();
     }
 
-    private sealed record Trial(CsvDialect Dialect, double Agreement, bool FirstAgrees);
+    private sealed record Trial(CsvDialect Dialect, double Agreement, bool FirstAgrees, bool Broken);
 }
+
+/// <summary>The beginning of a file's text.</summary>
+/// <param name="Text">Whole lines.</param>
+/// <param name="Whole">True when this is all of it.</param>
+internal sealed record TextSample(string Text, bool Whole);

@@ -21,15 +21,17 @@ internal sealed class CsvSource : RowSource
     public CsvSource(string path, TableOptions options, IProgress<TrainEvent>? events = null, IReadOnlyCollection<string>? expected = null) : base(path)
     {
         _skipLines = options.SkipLines;
-        string sample = CsvDialect.Sample(path, _skipLines);
+        TextSample sample = CsvDialect.Sample(path, _skipLines);
         _dialect = CsvDialect.Detect(path, sample);
-        List<string[]> rows = Parse(sample);
+        List<string[]> rows = _dialect.Rows(sample, out bool broken);
+        if (rows.Count == 0 && broken)
+            throw BadQuotes(path, _skipLines + 1, null);
         if (rows.Count == 0)
             throw new DataException($"{path}: the file is empty{(_skipLines > 0 ? $" after {_skipLines} skipped lines" : "")}; a table with at least one row is needed.");
-        if (!_dialect.Quoted)
+        if (!_dialect.Quoted && sample.Text.Contains('"'))
             events?.Report(new Warned("quotes-literal", $"{path}: double quotes do not pair up, so they are read as ordinary characters."));
 
-        if (CsvHeader.IsCountLine(rows[0], rows[1..], CountDataRows(sample)))
+        if (CsvHeader.IsCountLine(rows[0], rows[1..], sample.Whole ? _dialect.Rows(sample, out _, int.MaxValue).Count - 1 : null))
         {
             string classes = rows[0].Length > 2 && rows[0][2].Length > 0 ? $", classes {string.Join(", ", rows[0].Skip(2).Select((c, i) => $"{i}={c}"))}" : "";
             events?.Report(new Warned("count-line-skipped", $"{path} line {_skipLines + 1}: '{Cut(string.Join(_dialect.Delimiter, rows[0]))}' counts rows and features ({rows[0][0]} rows, {rows[0][1]} features{classes}) and is left out."));
@@ -44,7 +46,7 @@ internal sealed class CsvSource : RowSource
             _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Count, rows[0].Length) => true,
             _ => CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
         };
-        if (_header && rows.Count == 1)
+        if (_header && rows.Count == 1 && !broken)
             throw new DataException($"{path} line {_skipLines + 1}: there is a header but no data row below it; a table with at least one row is needed.{(options.Header == HeaderMode.Auto ? " If this line is data, say --header no." : "")}");
         string[] cells = _header ? rows[0] : [.. Enumerable.Repeat("", _dialect.Width)];
         _names = Unique(options.ColumnNames, cells, _skipLines + 1);
@@ -65,28 +67,8 @@ internal sealed class CsvSource : RowSource
 
     private static string Cut(string text) => text.Length <= 60 ? text : text[..57] + "...";
 
-    private List<string[]> Parse(string sample)
-    {
-        try
-        {
-            return _dialect.Rows(sample);
-        }
-        catch (CsvFormatException e)
-        {
-            throw BadQuotes(e.RowNumber, e);
-        }
-    }
-
-    private DataException BadQuotes(long row, Exception inner) => new(
-        $"{Path} near row {row}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", inner);
-
-    /// <summary>Rows below the first line when the sample holds the whole file, else null.</summary>
-    private long? CountDataRows(string sample)
-    {
-        using var text = new StrictTextReader(Path, skipLines: _skipLines);
-        var end = new char[sample.Length + 1];
-        return text.ReadBlock(end) > sample.Length ? null : _dialect.Rows(sample, int.MaxValue).Count - 1;
-    }
+    private static DataException BadQuotes(string path, long line, Exception? inner) => new(
+        $"{path} line {line}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", inner);
 
     private string[] Unique(IReadOnlyList<string>? given, string[] cells, int line)
     {
@@ -125,7 +107,7 @@ internal sealed class CsvSource : RowSource
                     return false;
                 _linesOfRow = Math.Max(1, _csv.GetRawRecordSpan().Count('\n'));
                 int count = _csv.RowFieldCount;
-                if (count == 1 && _csv.GetFieldSpan(0).IsWhiteSpace())
+                if (count == 1 && _csv.GetRawRecordSpan().IsWhiteSpace())
                     continue;
                 if (checkWidth && count != _width)
                     CheckRagged(count);
@@ -153,7 +135,7 @@ internal sealed class CsvSource : RowSource
             }
             catch (CsvFormatException e)
             {
-                throw new DataException($"{source.Path} line {_line}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", e);
+                throw BadQuotes(source.Path, _line, e);
             }
         }
 

@@ -6,20 +6,31 @@ namespace Candela.Data;
 /// <summary>The bytes of a data file, gunzipped when they are gzip (whatever the extension says), optionally hashed as they lie on disk.</summary>
 internal sealed class DataBytes : IDisposable
 {
-    private readonly Stream _stream;
-    private readonly HashingStream? _hashed;
-    private readonly bool _gzip;
+    // GZipStream takes the end of a truncated file for the end of the data. So one more gzip member with a mark in it is fed to it after the file's own bytes: the mark comes out last
+    // exactly when those were complete.
+    private static readonly byte[] Mark = "candela: end of gzip data"u8.ToArray();
+    private static readonly byte[] MarkMember = Compress(Mark);
+
+    private readonly Stream _file;
+    private readonly TailedStream? _tailed;
+    private readonly GZipStream? _gzip;
+    private readonly byte[] _plain = [];
+    private int _position, _end;
+    private bool _ended;
 
     public DataBytes(string path, IncrementalHash? hash = null)
     {
         Path = path;
-        Stream file = Open(path);
+        _file = Open(path);
         Span<byte> magic = stackalloc byte[2];
-        _gzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
-        file.Position = 0;
-        if (hash != null)
-            file = _hashed = new HashingStream(file, hash);
-        _stream = _gzip ? new GZipStream(file, CompressionMode.Decompress) : file;
+        bool gzip = _file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
+        _file.Position = 0;
+        if (gzip || hash != null)
+            _file = _tailed = new TailedStream(_file, hash, gzip ? MarkMember : []);
+        if (!gzip)
+            return;
+        _gzip = new GZipStream(_file, CompressionMode.Decompress);
+        _plain = new byte[1 << 16];
     }
 
     public string Path { get; }
@@ -45,43 +56,91 @@ internal sealed class DataBytes : IDisposable
     /// <exception cref="FileFormatException">The gzip data is broken or ends early.</exception>
     public int Read(Span<byte> into)
     {
+        if (_gzip == null)
+            return _file.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
+        int count = 0;
+        while (count < into.Length && (_end - _position > Mark.Length || Inflate()))
+        {
+            int part = Math.Min(into.Length - count, _end - _position - Mark.Length);
+            _plain.AsSpan(_position, part).CopyTo(into[count..]);
+            _position += part;
+            count += part;
+        }
+
+        return count;
+    }
+
+    public void Dispose()
+    {
+        _gzip?.Dispose();
+        _file.Dispose();
+    }
+
+    private bool Inflate()
+    {
         try
         {
-            int count = _stream.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
-            if (count < into.Length)
-                _hashed?.Drain();
-            return count;
+            while (!_ended && _end - _position <= Mark.Length)
+            {
+                _plain.AsSpan(_position, _end - _position).CopyTo(_plain);
+                (_position, _end) = (0, _end - _position);
+                int count = _gzip!.Read(_plain.AsSpan(_end));
+                _end += count;
+                _ended = count == 0;
+            }
         }
         catch (InvalidDataException e)
         {
-            throw new FileFormatException(Path, Fault.Corrupt, $"the gzip data is broken or cut short ({e.Message.TrimEnd('.')}). Copy or compress the file again.", e);
+            // Broken, or cut short so that the mark was taken for data.
+            throw new FileFormatException(Path, Fault.Corrupt, "the gzip data is broken or cut short. Copy or compress the file again.", e);
         }
+
+        if (_end - _position > Mark.Length)
+            return true;
+        if (!_plain.AsSpan(_position, _end - _position).SequenceEqual(Mark))
+            throw new FileFormatException(Path, Fault.Truncated, "the gzip data is cut short. Copy or compress the file again.");
+        _tailed!.Drain();
+        return false;
     }
 
-    public void Dispose() => _stream.Dispose();
-
-    /// <summary>Hashes what is read through it, and on <see cref="Drain"/> what a decompressor did not ask for.</summary>
-    private sealed class HashingStream(Stream inner, IncrementalHash hash) : Stream
+    private static byte[] Compress(byte[] bytes)
     {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.Fastest))
+            gzip.Write(bytes);
+        return memory.ToArray();
+    }
+
+    /// <summary>A file followed by some more bytes; hashes what is read of the file.</summary>
+    private sealed class TailedStream(Stream inner, IncrementalHash? hash, byte[] tail) : Stream
+    {
+        private int _tailPosition;
+
         public override bool CanRead => true;
 
         public override bool CanSeek => false;
 
         public override bool CanWrite => false;
 
-        public override long Length => inner.Length;
+        public override long Length => throw new NotSupportedException();
 
-        public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
             int count = inner.Read(buffer);
-            hash.AppendData(buffer[..count]);
+            hash?.AppendData(buffer[..count]);
+            if (count > 0 || buffer.IsEmpty)
+                return count;
+            count = Math.Min(buffer.Length, tail.Length - _tailPosition);
+            tail.AsSpan(_tailPosition, count).CopyTo(buffer);
+            _tailPosition += count;
             return count;
         }
 
+        /// <summary>Hashes what the decompressor did not ask for.</summary>
         public void Drain()
         {
             var rest = new byte[4096];

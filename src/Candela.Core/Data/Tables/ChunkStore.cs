@@ -25,6 +25,9 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
     /// <summary>True once chunks go to the file: what is added is then copied and may be overwritten by the caller.</summary>
     public bool Spilling => _file != null;
 
+    /// <summary>The temporary file, or null when there is none.</summary>
+    public string? FilePath { get; private set; }
+
     /// <summary>Columns planned as whole numbers in which a fraction was met.</summary>
     public HashSet<int> Fractions { get; } = [];
 
@@ -38,7 +41,11 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
             return;
         long bytes = chunk.Columns.Sum(Size);
         if (_file == null && _inMemory + bytes > memoryBudget)
-            _file = File.OpenHandle(Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        {
+            FilePath = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tmp");
+            _file = File.OpenHandle(FilePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+        }
+
         if (_file == null)
         {
             _inMemory += bytes;

@@ -28,6 +28,8 @@ public sealed class Table : IDisposable
     /// <summary>True when no part of it is in a temporary file.</summary>
     public bool InMemory => !_store.Spilling;
 
+    internal string? SpillFile => _store.FilePath;
+
     /// <summary>SHA-256 of the file's bytes as they lie on disk, 64 lower-case hex digits (for a folder: of the relative names and bytes of its files in ordinal order; with a labels
     /// file: of both). Empty for a table made from chunks.</summary>
     public string DataHash { get; }
@@ -41,7 +43,10 @@ public sealed class Table : IDisposable
     public static Table Load(string path, TableOptions? options = null, IProgress<TrainEvent>? events = null)
     {
         options ??= new TableOptions();
-        return new RowTableLoader(new CsvSource(path, options, events), options).Load();
+        DataFormat format = DataFormats.Detect(path);
+        if (options.LabelsFile != null && format != DataFormat.Idx)
+            throw new UsageException($"A labels file is only for IDX images, and {path} is not an IDX file. Leave out --labels.");
+        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events) : new RowTableLoader(DataFormats.Rows(path, format, options, events), options).Load();
     }
 
     /// <summary>A table of given chunks, held in memory; <paramref name="chunks"/> must all have the columns of <paramref name="schema"/>.</summary>

@@ -1,0 +1,92 @@
+namespace Candela.Data;
+
+/// <summary>Reads rows of a known schema as a stream, for prediction: nothing is inferred and nothing is kept.</summary>
+public static class TableScan
+{
+    private const int DateSample = 200;
+
+    /// <summary>The rows of a file in order, as chunks of the columns of <paramref name="schema"/>, found by name; other columns are left out. A category's names are those met in the
+    /// stream, in order of appearance, and may differ from chunk to chunk: use <see cref="CategoryColumn.NameAt"/>. Memory does not grow with the file.</summary>
+    /// <param name="path">As for <see cref="Table.Load"/>.</param>
+    /// <param name="schema">The columns wanted and their kinds. Image columns are resized to their shape.</param>
+    /// <param name="options">How to read the file; its kinds are not used.</param>
+    /// <param name="chunkRows">The most rows of a chunk. Default 4096.</param>
+    /// <exception cref="DataException">A wanted column is missing (the message names the nearest), or a cell does not fit its kind.</exception>
+    /// <exception cref="FileFormatException">The file is missing, broken or of another format.</exception>
+    public static IEnumerable<TableChunk> Read(string path, TableSchema schema, TableOptions options, int chunkRows = 4096)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunkRows);
+        DataFormat format = DataFormats.Detect(path);
+        if (format is DataFormat.ImageFolder or DataFormat.Idx)
+            return ImageTables.Scan(path, format, schema, options, chunkRows);
+        RowSource source = DataFormats.Rows(path, format, options, null, [.. schema.Columns.Select(c => c.Name)]);
+        var places = new int[schema.Columns.Count];
+        for (int i = 0; i < places.Length; i++)
+        {
+            string name = schema.Columns[i].Name;
+            places[i] = source.Names.IndexOf(name);
+            if (places[i] < 0)
+                throw new DataException($"{path}: column '{name}' is missing; the model was trained on it.{NearestName.Hint(name, source.Names)} Columns of the file: {string.Join(", ", source.Names)}.");
+        }
+
+        return Rows(source, schema, places, new MissingMarks(options.MissingMarks), chunkRows);
+    }
+
+    private static int IndexOf(this IReadOnlyList<string> names, string name)
+    {
+        for (int i = 0; i < names.Count; i++)
+            if (names[i] == name)
+                return i;
+        return -1;
+    }
+
+    private static IEnumerable<TableChunk> Rows(RowSource source, TableSchema schema, int[] places, MissingMarks missing, int chunkRows)
+    {
+        ColumnPlan[] plans = Plans(source, schema, places, missing);
+        var builders = new ColumnBuilder[plans.Length];
+        for (int i = 0; i < plans.Length; i++)
+            builders[i] = ColumnBuilder.For(plans[i], missing, chunkRows);
+        using RowReader reader = source.Open();
+        long first = 0;
+        int rows = 0;
+        bool more = true;
+        while (more)
+        {
+            more = reader.Read();
+            if (more)
+            {
+                for (int i = 0; i < builders.Length; i++)
+                    if (builders[i].Add(reader.Cell(places[i])) != CellFault.None)
+                        throw CellErrors.Bad(source, reader, plans[i], reader.Cell(places[i]));
+                rows++;
+            }
+
+            if (rows == chunkRows || (!more && rows > 0))
+            {
+                yield return new TableChunk(schema, [.. builders.Select(b => b.Complete(lend: false))], first);
+                first += rows;
+                rows = 0;
+                foreach (ColumnBuilder builder in builders)
+                    (builder as NameBuilder)?.Refresh();
+            }
+        }
+    }
+
+    private static ColumnPlan[] Plans(RowSource source, TableSchema schema, int[] places, MissingMarks missing)
+    {
+        // A schema does not say how dates are written: look.
+        var sketches = new Dictionary<int, ColumnSketch>();
+        for (int i = 0; i < places.Length; i++)
+            if (schema.Columns[i].Kind == ColumnKind.Date)
+                sketches[i] = new ColumnSketch(schema.Columns[i].Name, missing);
+        if (sketches.Count > 0)
+        {
+            using RowReader reader = source.Open();
+            for (int row = 0; row < DateSample && reader.Read(); row++)
+                foreach ((int i, ColumnSketch sketch) in sketches)
+                    sketch.Add(reader.Cell(places[i]));
+        }
+
+        return [.. schema.Columns.Select((c, i) => new ColumnPlan(c.Name, c.Kind, c.Note) { Given = true, Open = true, Date = sketches.TryGetValue(i, out ColumnSketch? s) ? s.Date.Form : default })];
+    }
+}
