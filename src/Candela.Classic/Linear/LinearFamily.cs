@@ -31,6 +31,9 @@ internal sealed class LinearFamily : IModelFamily
     public bool ConsideredByAuto => true;
 
     /// <inheritdoc/>
+    public bool HoldsAllRows => true;
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => trainingRows < 2 ? "a linear model needs at least 2 training rows" : null;
 
     /// <inheritdoc/>

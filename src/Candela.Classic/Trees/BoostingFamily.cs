@@ -42,6 +42,9 @@ internal sealed class BoostingFamily : IModelFamily
     public bool ConsideredByAuto => true;
 
     /// <inheritdoc/>
+    public bool HoldsAllRows => true;
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs)
         ?? (trainingRows < 20 ? "boosting needs at least 20 training rows" : null);
 

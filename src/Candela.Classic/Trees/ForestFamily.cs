@@ -24,6 +24,9 @@ internal sealed class ForestFamily : IModelFamily
     public bool ConsideredByAuto => false;
 
     /// <inheritdoc/>
+    public bool HoldsAllRows => true;
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs);
 
     /// <inheritdoc/>

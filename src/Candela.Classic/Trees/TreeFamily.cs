@@ -27,6 +27,9 @@ internal sealed class TreeFamily : IModelFamily
     public bool ConsideredByAuto => false;
 
     /// <inheritdoc/>
+    public bool HoldsAllRows => true;
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs);
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ namespace Candela.Experiments;
 public static class Experiment
 {
     /// <summary>Families trained beside one that was asked for by name ("is the net worth it?"), where they are among those handed in.</summary>
-    public static IReadOnlyList<string> Comparators { get; } = ["regression", "boosting"];
+    public static IReadOnlyList<string> Comparators { get; } = ["linear", "boosting"];
 
     /// <summary>Trains, evaluates and saves.</summary>
     /// <param name="request">What to do.</param>
