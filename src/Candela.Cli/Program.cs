@@ -1,1 +1,3 @@
-return 2;
+using Candela.Cli;
+
+return CandelaCommand.Run(args, Console.Out, Console.Error);

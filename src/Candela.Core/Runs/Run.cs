@@ -56,6 +56,35 @@ public sealed class Run : IDisposable
         return Evaluator.Evaluate(_encoder.Problem, held.Scores, held.Labels, held.Targets, rows.Rows, seed, resamples);
     }
 
+    /// <summary>Evaluates the model on a file that holds the inputs and the target.</summary>
+    /// <param name="path">As for <see cref="Table.Load"/>; read as the run's own data was (header, missing marks, kinds).</param>
+    /// <param name="labelsFile">The labels of an IDX images file, or null.</param>
+    /// <exception cref="DataException">A column is missing, a cell does not fit its kind, or a target is of no known class.</exception>
+    /// <exception cref="FileFormatException">The file cannot be read.</exception>
+    public SplitEvaluation Evaluate(string path, string? labelsFile = null)
+    {
+        using Table rows = Table.Load(path, Reading(labelsFile));
+        return Evaluate(rows);
+    }
+
+    /// <summary>The model's input columns of a file, as a stream: memory does not grow with the file.</summary>
+    /// <inheritdoc cref="Evaluate(string, string)"/>
+    public IEnumerable<TableChunk> ReadInputs(string path) => TableScan.Read(path, _encoder.Inputs, Reading(null));
+
+    // As the run's own file was read; what was found out about it then (has it a header? which kinds?) is not guessed again.
+    private TableOptions Reading(string? labelsFile)
+    {
+        TableOptions options = Recipe.Read(Folder.Recipe).Table;
+        bool hasHeader = !_encoder.Inputs.Columns.Any(c => c.Name.StartsWith('#') && int.TryParse(c.Name.AsSpan(1), out _));
+        bool isTable = _encoder.Inputs.Columns.All(c => c.Kind != ColumnKind.Image);
+        return options with
+        {
+            Header = hasHeader ? HeaderMode.Yes : HeaderMode.No,
+            LabelsFile = labelsFile,
+            Kinds = isTable ? _encoder.Inputs.Columns.ToDictionary(c => c.Name, c => c.Kind) : options.Kinds,
+        };
+    }
+
     /// <summary>Frees the model.</summary>
     public void Dispose() => _predictor.Dispose();
 }

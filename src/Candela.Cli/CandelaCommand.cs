@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Candela.Cli.Output;
+using Candela.Cli.Verbs;
+
+namespace Candela.Cli;
+
+/// <summary>The command line: parses, calls a verb, turns every outcome into an exit code and at most two lines on stderr.</summary>
+internal static class CandelaCommand
+{
+    public static int Run(string[] args, TextWriter output, TextWriter error)
+    {
+        bool verbose = args.Contains("--verbose");
+        RootCommand root = Build(output, error);
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            error.WriteLine($"candela: {Explain(parsed)}");
+            error.WriteLine($"Try 'candela {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+            return ExitCode.BadInput;
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (OperationCanceledException)
+        {
+            error.WriteLine("candela: cancelled.");
+            return ExitCode.Cancelled;
+        }
+        catch (Exception exception) when (exception is CandelaException or IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"candela: {exception.Message}");
+            if (verbose)
+                error.WriteLine(exception);
+            return ExitCode.BadInput;
+        }
+        catch (Exception exception)
+        {
+            error.WriteLine($"candela: unexpected {exception.GetType().Name}: {exception.Message}");
+            error.WriteLine(verbose ? exception.ToString() : "This is a defect in Candela; '--verbose' shows where.");
+            return ExitCode.Failed;
+        }
+    }
+
+    private static RootCommand Build(TextWriter output, TextWriter error)
+    {
+        var root = new RootCommand("Train, evaluate and run models you can answer for.");
+        var json = new Option<bool>("--json") { Description = "Print exactly one JSON document on stdout.", Recursive = true };
+        var quiet = new Option<bool>("--quiet") { Description = "No progress on stderr.", Recursive = true };
+        root.Options.Add(json);
+        root.Options.Add(quiet);
+        root.Options.Add(new Option<bool>("--verbose") { Description = "More detail in error messages.", Recursive = true });
+        CommandConsole ConsoleOf(ParseResult parsed) => new(output, error, parsed.GetValue(json), parsed.GetValue(quiet));
+        root.Subcommands.Add(TrainVerb.Build(ConsoleOf));
+        root.Subcommands.Add(EvaluateVerb.Build(ConsoleOf));
+        root.Subcommands.Add(PredictVerb.Build(ConsoleOf));
+        root.Subcommands.Add(SummaryVerb.Build(ConsoleOf));
+        root.Subcommands.Add(RunsVerb.Build(ConsoleOf));
+        root.Subcommands.Add(DoctorVerb.Build(ConsoleOf));
+        return root;
+    }
+
+    /// <summary>The first problem in the house's form: what was received, and the nearest name where one was mistyped.</summary>
+    private static string Explain(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        string? unknown = parsed.UnmatchedTokens.FirstOrDefault();
+        if (unknown is null)
+            return parsed.Errors[0].Message;
+        if (unknown.StartsWith('-'))
+        {
+            IEnumerable<string> options = command.Options.Concat(parsed.RootCommandResult.Command.Options).SelectMany(o => o.Aliases.Prepend(o.Name));
+            return $"unknown option '{unknown}'.{NearestName.Hint(unknown, options)}";
+        }
+
+        return command is RootCommand
+            ? $"unknown verb '{unknown}'.{NearestName.Hint(unknown, command.Subcommands.Select(c => c.Name))} Verbs: {string.Join(", ", command.Subcommands.Select(c => c.Name))}."
+            : $"unexpected argument '{unknown}'.";
+    }
+}

@@ -1,0 +1,70 @@
+using Candela.Experiments;
+
+namespace Candela.Cli.Options;
+
+/// <summary>One option of <c>candela train</c>: a recipe key with the words of its help.</summary>
+/// <param name="Key">The recipe key; the flag is <c>--key</c>.</param>
+/// <param name="Value">What help calls its value.</param>
+/// <param name="Help">One line.</param>
+internal sealed record TrainFlag(string Key, string Value, string Help)
+{
+    /// <summary>The environment variable read when the flag is absent: <c>CANDELA_MAX_STEPS</c>.</summary>
+    public string Variable => "CANDELA_" + Key.Replace('-', '_').ToUpperInvariant();
+
+    /// <summary>The request with this option set.</summary>
+    public TrainRequest Apply(TrainRequest request, string text) => Recipe.Set(request, Key, text);
+}
+
+/// <summary>Every option of <c>candela train</c> in the order help shows them.</summary>
+internal static class TrainFlags
+{
+    public static IReadOnlyList<TrainFlag> All { get; } =
+    [
+        // What to learn
+        new("target", "COL|#INDEX|last", "Column to predict."),
+        new("task", "T", "regression or classification. Default: inferred from the target."),
+        new("model", "M", "auto (default), linear, mlp, cnn, text, boosting, forest, tree, linear-gd or perceptron."),
+
+        // How the file is read
+        new("labels", "FILE", "Labels of an IDX images file."),
+        new("header", "auto|yes|no", "Whether the first line holds names. Default: auto."),
+        new("skip-lines", "N", "Lines to leave out at the start."),
+        new("columns", "a,b,...", "Column names, instead of the header's."),
+        new("na", "?,NA,...", "Cells that mean 'missing', besides the empty cell."),
+        new("schema", "FILE", "Column kinds from a YAML file (name: kind)."),
+        new("type", "COL=KIND", "Kind of one column (may be repeated): number, integer, category, boolean, date, text, constant or identifier."),
+        new("exclude", "COLS", "Columns to leave out."),
+        new("keep", "COLS", "The only input columns to use."),
+
+        // Splits
+        new("valid", "FILE|FRACTION", "Validation rows. Default: 0.15 of all rows."),
+        new("test", "FILE|FRACTION", "Test rows. Default: 0.2 of all rows."),
+        new("folds", "K", "Cross-validate with K folds as well."),
+
+        // Training
+        new("epochs", "N", "Passes over the training rows at the most."),
+        new("max-steps", "N", "Optimiser steps at the most."),
+        new("batch-size", "N", "Rows per step."),
+        new("optimizer", "O", "gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, lion or lbfgs."),
+        new("learning-rate", "X", "Peak learning rate."),
+        new("schedule", "S", "constant, step, cosine, warmup, one-cycle or plateau."),
+        new("hidden", "64,32", "Widths of hidden dense layers; 'none' for none."),
+        new("dropout", "P", "Dropout probability, 0 to 1."),
+        new("l1", "X", "L1 penalty."),
+        new("l2", "X", "L2 penalty or weight decay."),
+        new("label-smoothing", "X", "0 to 1."),
+        new("class-weights", "none|balanced", "Weights of classes in the loss. Default: none."),
+        new("ema", "X", "Decay of the moving average of weights; 0 is off."),
+        new("accumulate", "N", "Batches whose gradients are added before one step."),
+        new("clip-norm", "X", "Clip the global gradient norm."),
+        new("patience", "N", "Stop after N epochs without a better validation score."),
+        new("max-seconds", "S", "Stop after this time."),
+        new("max-joules", "J", "Stop after so much energy."),
+
+        // Where and how
+        new("seed", "N", "Seed of split and training. Default: 0."),
+        new("threads", "N", "Threads. Default: the processors available."),
+        new("device", "D", "auto (default), cpu, cuda or mps."),
+        new("region", "R", "Region of the carbon intensity. Default: world."),
+    ];
+}

@@ -1,0 +1,25 @@
+using Candela.Models;
+
+namespace Candela.Cli.Output;
+
+/// <summary>Words of the progress displays.</summary>
+internal static class ProgressText
+{
+    public static string Of(EpochEnded epoch)
+    {
+        string valid = epoch.ValidLoss is { } loss ? $", valid loss {loss:G4}" : "";
+        string score = epoch.ValidScore is { } s ? $", valid score {s:F4}" : "";
+        return $"  epoch {epoch.Epoch + 1}: loss {epoch.TrainLoss:G4}{valid}{score} ({Seconds(epoch.Seconds)})";
+    }
+
+    public static string Of(FamilyStarted family) =>
+        $"fit {family.Index + 1}{(family.Fits > 0 ? $" of {family.Fits}" : "")}: {family.Family}{(family.Purpose.Length > 0 ? $", {family.Purpose}" : "")}";
+
+    public static string Seconds(double seconds) => seconds switch
+    {
+        < 1 => $"{seconds * 1000:F0} ms",
+        < 90 => $"{seconds:F1} s",
+        < 5400 => $"{seconds / 60:F1} min",
+        _ => $"{seconds / 3600:F1} h",
+    };
+}

@@ -1,0 +1,49 @@
+using Candela.Metrics;
+using Candela.Runs;
+
+namespace Candela.Cli.Output;
+
+/// <summary>A finished run on a screen: what was learned, how good it is beside the alternatives, what it cost, where it lies.</summary>
+internal static class RunText
+{
+    public static void Write(TextWriter output, RunRecord record, string folder)
+    {
+        output.WriteLine($"{record.Model} for '{record.Problem.Target}' ({record.Problem.Task.ToString().ToLowerInvariant()}), {record.Parameters:N0} parameters");
+        output.WriteLine(record.ModelReason);
+        output.WriteLine($"Rows: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}");
+        output.WriteLine();
+
+        IReadOnlyDictionary<string, MetricValue> test = record.Metrics.TryGetValue("test", out var split) ? split.Metrics : record.Metrics.Values.Last().Metrics;
+        string[] names = [.. MetricText.Shown(test)];
+        TextTable.Write(output, ["test metric", "value", "95 % interval", $"baseline ({record.Baseline.Name})"],
+            [.. names.Select(name => (string[])
+            [
+                name, MetricText.Number(test[name].Value), $"{MetricText.Number(test[name].Low)} to {MetricText.Number(test[name].High)}",
+                record.Baseline.Metrics.TryGetValue(name, out MetricValue? baseline) ? MetricText.Number(baseline.Value) : "-",
+            ])]);
+
+        if (record.Candidates.Count > 1)
+        {
+            string main = MetricText.Primary(record.Problem);
+            output.WriteLine();
+            TextTable.Write(output, ["model", $"test {main}", "valid score", "parameters", "seconds", "note"],
+                [.. record.Candidates.Select(c => (string[])
+                [
+                    c.Model, c.Test is not null && c.Test.TryGetValue(main, out MetricValue? value) ? MetricText.Number(value.Value) : "-",
+                    c.ValidScore is { } score ? MetricText.Number(score) : "-", c.Parameters == 0 ? "-" : $"{c.Parameters:N0}",
+                    c.Seconds == 0 ? "-" : $"{c.Seconds:F1}", c.Note,
+                ])]);
+        }
+
+        if (record.CrossValidation is { } folds)
+        {
+            output.WriteLine();
+            output.WriteLine($"{folds.Folds}-fold cross-validation: {string.Join(", ", MetricText.Shown(folds.Metrics).Select(n => $"{n} {MetricText.Interval(folds.Metrics[n])}"))}");
+        }
+
+        output.WriteLine();
+        output.WriteLine($"Cost: {ProgressText.Seconds(record.Seconds)}, {record.Energy.Joules:N0} J ({record.Energy.Low:N0} to {record.Energy.High:N0}, {record.Energy.Method}), {record.Carbon.Grams:G3} g CO2e ({record.Carbon.Region})");
+        output.WriteLine($"Run folder: {folder}");
+        output.WriteLine($"Report: {Path.Combine(folder, "report.html")}");
+    }
+}

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Candela.Cli.Output;
+using Candela.Data;
+using Candela.Evaluation;
+using Candela.Runs;
+
+namespace Candela.Cli.Verbs;
+
+/// <summary><c>candela evaluate RUN DATA</c>: the run's model on labelled data.</summary>
+internal static class EvaluateVerb
+{
+    public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
+    {
+        var command = new Command("evaluate", "Evaluate a run's model on labelled data, with 95 % intervals.");
+        var run = new Argument<string>("RUN") { Description = "A run folder." };
+        var data = new Argument<string>("DATA") { Description = "Data with the target column." };
+        var labels = new Option<string?>("--labels") { Description = "Labels of an IDX images file.", HelpName = "FILE" };
+        command.Arguments.Add(run);
+        command.Arguments.Add(data);
+        command.Options.Add(labels);
+        command.SetAction(parsed =>
+        {
+            CommandConsole console = consoleOf(parsed);
+            string folder = parsed.GetRequiredValue(run);
+            using Run opened = Run.Open(folder, Families.All);
+            SplitEvaluation evaluation = opened.Evaluate(parsed.GetRequiredValue(data), parsed.GetValue(labels));
+            if (console.Json)
+            {
+                JsonObject json = RunJson.Of(evaluation);
+                json.Insert(0, "run", folder);
+                console.Out.WriteLine(RunJson.Text(json));
+                return ExitCode.Done;
+            }
+
+            console.Out.WriteLine($"{opened.Record.Model} of {folder} on {evaluation.Rows:N0} rows");
+            TextTable.Write(console.Out, ["metric", "value", "95 % interval"],
+                [.. evaluation.Metrics.Select(m => (string[])[m.Key, MetricText.Number(m.Value.Value), $"{MetricText.Number(m.Value.Low)} to {MetricText.Number(m.Value.High)}"])]);
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

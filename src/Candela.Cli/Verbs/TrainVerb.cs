@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Candela.Cli.Options;
+using Candela.Cli.Output;
+using Candela.Experiments;
+using Candela.Reports;
+using Candela.Runs;
+
+namespace Candela.Cli.Verbs;
+
+/// <summary><c>candela train DATA --target COL</c>: data in, run folder out.</summary>
+internal static class TrainVerb
+{
+    public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
+    {
+        var command = new Command("train", "Train a model on a table, an image folder, an IDX file or text, evaluate it and write a run folder.");
+        var data = new Argument<string?>("DATA") { Description = "CSV, TSV, JSONL, Parquet (.gz too), a folder of images per class, or an IDX images file.", Arity = ArgumentArity.ZeroOrOne };
+        var outFolder = new Option<string?>("--out") { Description = "The run folder. Default: runs/<data>-<target>, numbered when taken.", HelpName = "DIR" };
+        var resume = new Option<string?>("--resume") { Description = "Go on with an interrupted run.", HelpName = "RUN" };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace an existing run folder." };
+        var recipe = new Option<string?>("--recipe") { Description = "Start from a recipe.yaml; flags win over it.", HelpName = "FILE" };
+        command.Arguments.Add(data);
+        var flags = new List<(TrainFlag Flag, Option<string[]> Option)>();
+        foreach (TrainFlag flag in TrainFlags.All)
+        {
+            var option = new Option<string[]>("--" + flag.Key) { Description = flag.Help, HelpName = flag.Value, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+            command.Options.Add(option);
+            flags.Add((flag, option));
+        }
+
+        command.Options.Add(outFolder);
+        command.Options.Add(resume);
+        command.Options.Add(overwrite);
+        command.Options.Add(recipe);
+        command.SetAction(parsed =>
+        {
+            CommandConsole console = consoleOf(parsed);
+            string? resumed = parsed.GetValue(resume);
+            string? start = resumed is null ? parsed.GetValue(recipe) : new RunFolder(resumed).Recipe;
+            TrainRequest request = start is null ? new TrainRequest { Data = "" } : Recipe.Read(start);
+            if (parsed.GetValue(data) is { } path)
+                request = request with { Data = path };
+            if (request.Data.Length == 0)
+                throw new UsageException("train got no DATA; it needs a file or folder, for example: candela train data.csv --target price.");
+            foreach ((TrainFlag flag, Option<string[]> option) in flags)
+                request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : []);
+            string folder = resumed ?? parsed.GetValue(outFolder) ?? FreeFolder(request);
+            return Train(console, request, folder, resumed is not null, parsed.GetValue(overwrite));
+        });
+        return command;
+    }
+
+    private static int Train(CommandConsole console, TrainRequest request, string folder, bool resume, bool overwrite)
+    {
+        using var cancellation = new CancellationTokenSource();
+        ConsoleCancelEventHandler onCancel = (_, pressed) =>
+        {
+            pressed.Cancel = !cancellation.IsCancellationRequested; // A second Ctrl+C ends at once.
+            cancellation.Cancel();
+        };
+        Console.CancelKeyPress += onCancel;
+        using var onTerminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            cancellation.Cancel();
+        });
+        try
+        {
+            RunRecord record = console.WithProgress(events =>
+            {
+                using Run run = Experiment.Train(request, folder, Families.All, new ExperimentOptions { Resume = resume, Overwrite = overwrite, Events = events }, cancellation.Token);
+                HtmlReport.Write(run.Record, folder);
+                return run.Record;
+            });
+            if (console.Json)
+                console.Out.WriteLine(RunJson.Text(RunJson.Of(record, folder)));
+            else
+                RunText.Write(console.Out, record, folder);
+            return ExitCode.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            console.Error.WriteLine(Directory.Exists(folder)
+                ? $"candela: cancelled; the state is saved. Go on with: candela train --resume {folder}"
+                : "candela: cancelled before training began; nothing was written.");
+            return ExitCode.Cancelled;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= onCancel;
+        }
+    }
+
+    /// <summary>Flags win over environment, environment over recipe.</summary>
+    private static TrainRequest Apply(TrainRequest request, TrainFlag flag, string[] given)
+    {
+        if (given.Length == 0 && Environment.GetEnvironmentVariable(flag.Variable) is { Length: > 0 } text)
+            given = [text];
+        return given.Aggregate(request, flag.Apply);
+    }
+
+    private static string FreeFolder(TrainRequest request)
+    {
+        string stem = Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data));
+        int dot = stem.IndexOf('.', 1);
+        string name = Path.Combine("runs", dot > 0 ? stem[..dot] : stem);
+        if (!Directory.Exists(name))
+            return name;
+        int number = 2;
+        while (Directory.Exists($"{name}-{number}"))
+            number++;
+        return $"{name}-{number}";
+    }
+}
