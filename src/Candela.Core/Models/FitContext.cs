@@ -130,6 +130,9 @@ public enum StopReason
 
     /// <summary>A closed form or an exact fit: nothing to iterate.</summary>
     Exact,
+
+    /// <summary>The loss stopped being finite; the best weights before that were kept.</summary>
+    Diverged,
 }
 
 /// <summary>A trained model and how its training went.</summary>

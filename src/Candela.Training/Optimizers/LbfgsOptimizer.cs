@@ -7,6 +7,7 @@ internal sealed class LbfgsOptimizer : Optimizer
     private readonly float[] _direction, _gradient, _lastParameters, _lastGradient, _moves, _changes, _start;
     private readonly float[] _counters = new float[1]; // curvature pairs stored; pair k is row k, oldest first
     private double _length;
+    private bool _stalled;
 
     public LbfgsOptimizer(LbfgsOptions options, IReadOnlyList<ParameterSegment> segments) : base(options, segments)
     {
@@ -21,6 +22,8 @@ internal sealed class LbfgsOptimizer : Optimizer
 
     private protected override IReadOnlyDictionary<string, float[]> Buffers { get; }
 
+    public override bool Stalled => _stalled;
+
     private int Pairs
     {
         get => (int)_counters[0];
@@ -33,7 +36,8 @@ internal sealed class LbfgsOptimizer : Optimizer
         double plain = loss(), value = Penalised(plain, parameters, gradients, 1);
         Steps++;
         double slope = Aim(parameters), length = FirstLength(learningRate);
-        if (slope == 0)
+        _stalled = slope == 0;
+        if (_stalled)
             return plain; // the gradient is 0
         parameters[..Length].CopyTo(_start);
         var search = new LineSearch(this, parameters, gradients, loss);
@@ -41,6 +45,7 @@ internal sealed class LbfgsOptimizer : Optimizer
         if (accepted == 0)
         {
             _start.CopyTo(parameters);
+            _stalled = Pairs == 0;
             Pairs = 0; // no lower point along this direction: rounding or a stale history
         }
 

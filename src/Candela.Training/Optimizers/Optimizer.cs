@@ -47,6 +47,9 @@ public abstract class Optimizer
     /// <summary>Steps taken.</summary>
     public long Steps { get; private protected set; }
 
+    /// <summary>True when the last <see cref="Minimize"/> found no lower point even along the plain gradient: the minimum is reached as closely as rounding lets it.</summary>
+    public virtual bool Stalled => false;
+
     /// <summary>Makes the optimiser for <paramref name="options"/> over parameters laid out as <paramref name="segments"/> (ascending, not overlapping).</summary>
     /// <exception cref="UsageException">A number of the options is out of range.</exception>
     public static Optimizer Create(OptimizerOptions options, IReadOnlyList<ParameterSegment> segments) => options switch

@@ -30,11 +30,12 @@ public sealed record StopRules
 
 /// <summary>The numbers a <see cref="StopJudge"/> goes on from.</summary>
 /// <param name="BestScore">Best score so far; minus infinity when there was none.</param>
+/// <param name="BestTie">Its tie-breaker.</param>
 /// <param name="BestEpoch">Its epoch, or -1.</param>
 /// <param name="EpochsWithoutBetter">Epochs since then.</param>
 /// <param name="Seconds">Training time so far.</param>
 /// <param name="Joules">Energy so far.</param>
-public sealed record StopState(double BestScore, int BestEpoch, int EpochsWithoutBetter, double Seconds, double Joules);
+public sealed record StopState(double BestScore, double BestTie, int BestEpoch, int EpochsWithoutBetter, double Seconds, double Joules);
 
 /// <summary>Applies <see cref="StopRules"/> and keeps the best score. Used by every training loop of the library; libtorch-free.</summary>
 public sealed class StopJudge
@@ -44,7 +45,7 @@ public sealed class StopJudge
     private readonly IEnergyMeter? _meter;
     private readonly double _joulesAtStart;
     private readonly long _started;
-    private double _secondsBefore, _joulesBefore, _nextReading;
+    private double _secondsBefore, _joulesBefore, _nextReading, _bestTie = double.NegativeInfinity;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="rules">When to end.</param>
@@ -106,11 +107,12 @@ public sealed class StopJudge
     /// <param name="epoch">The epoch that ended, from 0.</param>
     /// <param name="trainLoss">Its mean training loss.</param>
     /// <param name="score">Higher is better (accuracy, R2, or minus the validation loss); null when nothing was validated. A NaN is never better.</param>
-    public StopReason? AfterEpoch(int epoch, double trainLoss, double? score)
+    /// <param name="tie">Decides between equal scores, higher is better; for example minus the validation loss where the score is an accuracy. Default 0.</param>
+    public StopReason? AfterEpoch(int epoch, double trainLoss, double? score, double tie = 0)
     {
-        Improved = score > BestScore;
+        Improved = score > BestScore || (score == BestScore && tie > _bestTie);
         if (Improved)
-            (BestScore, BestEpoch, EpochsWithoutBetter) = (score!.Value, epoch, 0);
+            (BestScore, _bestTie, BestEpoch, EpochsWithoutBetter) = (score!.Value, tie, epoch, 0);
         else if (score is not null)
             EpochsWithoutBetter++;
         if (trainLoss <= _rules.Loss)
@@ -121,9 +123,9 @@ public sealed class StopJudge
     }
 
     /// <summary>What a checkpoint keeps.</summary>
-    public StopState Save() => new(BestScore, BestEpoch, EpochsWithoutBetter, Seconds, Joules);
+    public StopState Save() => new(BestScore, _bestTie, BestEpoch, EpochsWithoutBetter, Seconds, Joules);
 
     /// <summary>Goes on from a checkpoint; the clock counts on from its time.</summary>
-    public void Load(StopState state) => (BestScore, BestEpoch, EpochsWithoutBetter, _secondsBefore, _joulesBefore) =
-        (state.BestScore, state.BestEpoch, state.EpochsWithoutBetter, state.Seconds, state.Joules);
+    public void Load(StopState state) => (BestScore, _bestTie, BestEpoch, EpochsWithoutBetter, _secondsBefore, _joulesBefore) =
+        (state.BestScore, state.BestTie, state.BestEpoch, state.EpochsWithoutBetter, state.Seconds, state.Joules);
 }

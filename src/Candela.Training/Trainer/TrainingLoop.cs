@@ -1,0 +1,254 @@
+using System.Globalization;
+using Candela.Data;
+using Candela.Models;
+
+namespace Candela.Training;
+
+/// <summary>How a training run went.</summary>
+/// <param name="StopReason">Why it ended.</param>
+/// <param name="History">One entry per epoch.</param>
+/// <param name="BestEpoch">The epoch whose weights the model has now; -1 when nothing was validated and it has the last ones.</param>
+/// <param name="Steps">Steps taken in all.</param>
+public sealed record TrainingOutcome(StopReason StopReason, IReadOnlyList<EpochEnded> History, int BestEpoch, long Steps);
+
+/// <summary>The training loop every engine shares: batches, accumulation, clipping, optimiser, schedule, weight average, validation with the best weights kept, stop rules,
+/// progress, and exact resume. Two runs with the same model, data, plan and threads have bit-equal weights, however often one of them was interrupted.</summary>
+public sealed class TrainingLoop
+{
+    private readonly ITrainable _model;
+    private readonly IExampleSource _train;
+    private readonly IExampleSource? _valid;
+    private readonly TrainingPlan _plan;
+    private readonly TrainingSession _session;
+    private readonly Optimizer _optimizer;
+    private readonly Schedule _schedule;
+    private readonly StopJudge _judge;
+    private readonly CheckpointStore? _store;
+    private readonly StepReporter _reporter;
+    private readonly long _totalSteps, _batchesPerEpoch, _batchesPerStep;
+    private readonly List<EpochEnded> _history = [];
+    private readonly WeightAverage? _average;
+    private float[]? _best;
+    private IReadOnlyDictionary<string, float[]> _bestBuffers = new Dictionary<string, float[]>();
+    private BatchLoss _epochLoss;
+    private long _step, _batch, _savedAt;
+    private int _epoch;
+
+    private TrainingLoop(ITrainable model, IExampleSource train, IExampleSource? valid, TrainingPlan plan, TrainingSession session)
+    {
+        plan.Check();
+        if (train.Count == 0)
+            throw new DataException("There are no training rows. Give more data, or a smaller share for validation and test.");
+        (_model, _train, _valid, _plan, _session) = (model, train, valid is { Count: > 0 } ? valid : null, plan, session);
+        (_totalSteps, _batchesPerEpoch, _batchesPerStep) = (plan.TotalSteps(train.Count), plan.BatchesPerEpoch(train.Count), plan.BatchesPerStep(train.Count));
+        _optimizer = Optimizer.Create(plan.Optimizer, model.Segments);
+        _schedule = plan.CreateSchedule(_totalSteps);
+        _judge = new StopJudge(plan.StopRules, session.Clock, session.Meter);
+        _store = session.CheckpointFolder is null ? null : new CheckpointStore(session.CheckpointFolder);
+        _average = plan.Ema > 0 ? new WeightAverage(model.Parameters, plan.Ema) : null;
+        _reporter = new StepReporter(session.Events, session.Clock, _totalSteps);
+        _savedAt = session.Clock.GetTimestamp();
+    }
+
+    /// <summary>Trains, going on from a saved state if the session's folder holds one. Afterwards the model has the weights of the best validated epoch, or without
+    /// validation rows the last (or averaged) ones.</summary>
+    /// <param name="model">Has its first weights.</param>
+    /// <param name="train">Training rows.</param>
+    /// <param name="valid">Validation rows, or null.</param>
+    /// <param name="plan">All settings.</param>
+    /// <param name="session">Listeners, folder, clock, cancellation; null for none.</param>
+    /// <exception cref="OperationCanceledException">The session's token was cancelled; a state has been saved if there is a folder.</exception>
+    /// <exception cref="DataException">There are no training rows.</exception>
+    /// <exception cref="UsageException">The loss is not finite before any validated epoch; or a saved state belongs to another run.</exception>
+    public static TrainingOutcome Run(ITrainable model, IExampleSource train, IExampleSource? valid, TrainingPlan plan, TrainingSession? session = null) =>
+        new TrainingLoop(model, train, valid, plan, session ?? new TrainingSession()).Run();
+
+    private TrainingOutcome Run()
+    {
+        StopReason? reason = Resume();
+        while (reason is null)
+            reason = _plan.Optimizer is LbfgsOptions ? RunFullBatch() : RunEpoch();
+        if (_best is not null)
+        {
+            _best.CopyTo(_model.Parameters);
+            _model.LoadBuffers(_bestBuffers);
+        }
+        else
+        {
+            _average?.Average.CopyTo(_model.Parameters);
+        }
+
+        return new TrainingOutcome(reason.Value, _history, _best is null ? -1 : _judge.BestEpoch, _step);
+    }
+
+    private StopReason? RunEpoch()
+    {
+        var order = new BatchPlan(_plan.BatchSize) { ShuffleSeed = _plan.Shuffle ? _plan.Seed : null, Epoch = _epoch, Skip = _batch };
+        long inStep = 0, rowsOfStep = 0;
+        BatchLoss stepLoss = default;
+        foreach (FeatureBatch batch in _train.Batches(order))
+        {
+            if (inStep == 0)
+            {
+                _session.Cancellation.ThrowIfCancellationRequested(Save);
+                rowsOfStep = Math.Min(_batchesPerStep * _plan.BatchSize, _train.Count - (_batch * _plan.BatchSize));
+                stepLoss = default;
+            }
+
+            stepLoss += _model.Differentiate(batch, _step, accumulate: inStep > 0, gradientScale: (double)batch.Count / rowsOfStep);
+            _batch++;
+            if (++inStep < _batchesPerStep && _batch < _batchesPerEpoch)
+                continue;
+            inStep = 0;
+            double rate = _schedule.RateAt(_step), norm = _optimizer.Step(_model.Parameters, _model.Gradients, rate, _plan.ClipNorm);
+            if (EndStep(stepLoss, norm, rate, rowsOfStep) is { } reason)
+                return reason == StopReason.Diverged ? Finish(reason) : EndEpoch(reason);
+            if (_session.CheckpointEvery > TimeSpan.Zero && _batch < _batchesPerEpoch && _session.Clock.GetElapsedTime(_savedAt) >= _session.CheckpointEvery)
+                Save();
+        }
+
+        return EndEpoch(null);
+    }
+
+    // One epoch of a line-searching optimiser: one step, whose loss is that of all rows in a fixed order.
+    private StopReason? RunFullBatch()
+    {
+        _session.Cancellation.ThrowIfCancellationRequested(Save);
+        double Loss()
+        {
+            double sum = 0;
+            bool first = true;
+            foreach (FeatureBatch batch in _train.Batches(new BatchPlan(_plan.BatchSize)))
+            {
+                double share = (double)batch.Count / _train.Count;
+                sum += share * _model.Differentiate(batch, _step, accumulate: !first, gradientScale: share).Mean;
+                first = false;
+            }
+
+            return sum;
+        }
+
+        double rate = _schedule.RateAt(_step), loss = _optimizer.Minimize(_model.Parameters, _model.Gradients, Loss, rate);
+        _batch = _batchesPerEpoch;
+        StopReason? reason = EndStep(new BatchLoss(loss * _train.Count, _train.Count), _optimizer.Norm(_model.Gradients), rate, _train.Count);
+        if (reason is null && _optimizer.Stalled)
+            reason = StopReason.GradientNorm;
+        return reason == StopReason.Diverged ? Finish(StopReason.Diverged) : EndEpoch(reason);
+    }
+
+    private StopReason? EndStep(BatchLoss loss, double norm, double rate, long rows)
+    {
+        _step++;
+        _epochLoss += loss;
+        _average?.Update(_model.Parameters);
+        if (!double.IsFinite(loss.Sum))
+        {
+            if (_best is null)
+                throw new UsageException($"The training loss is {loss.Mean} at step {_step} (learning rate {rate:G3}). Lower the learning rate, clip gradients, or look at the scale of inputs and targets.");
+            _session.Events?.Report(new Warned("loss-not-finite", $"The training loss was {loss.Mean} at step {_step} (learning rate {rate:G3}): training ended there and the weights of epoch {_judge.BestEpoch} are kept."));
+            return StopReason.Diverged;
+        }
+
+        _reporter.Step(_step, _epoch, loss, norm, rate, rows);
+        return _judge.AfterStep(_step, norm);
+    }
+
+    private StopReason? EndEpoch(StopReason? reason)
+    {
+        double rate = _schedule.RateAt(Math.Max(0, _step - 1));
+        ValidationResult? result = Validate();
+        _schedule.Observe(result?.Loss ?? _epochLoss.Mean);
+        StopReason? verdict = _judge.AfterEpoch(_epoch, _epochLoss.Mean, result is null ? null : result.Score ?? -result.Loss, result is null ? 0 : -result.Loss);
+        if (_judge.Improved)
+        {
+            _best = (_average is null ? _model.Parameters : _average.Average.AsSpan()).ToArray();
+            _bestBuffers = _model.SaveBuffers();
+        }
+
+        var ended = new EpochEnded(_epoch, _step, _epochLoss.Mean, result?.Loss, result?.Score, rate, _judge.Seconds);
+        _history.Add(ended);
+        _session.Events?.Report(ended);
+        (_epoch, _batch, _epochLoss) = (_epoch + 1, 0, default);
+        if ((reason ?? verdict) is { } end)
+            return Finish(end);
+        if (_session.CheckpointEvery == TimeSpan.Zero || _session.Clock.GetElapsedTime(_savedAt) >= _session.CheckpointEvery)
+            Save();
+        return null;
+    }
+
+    private StopReason Finish(StopReason reason)
+    {
+        _store?.Save(State() with { Finished = reason });
+        return reason;
+    }
+
+    // The averaged weights are what is kept, so they are what is validated.
+    private ValidationResult? Validate()
+    {
+        if (_valid is null)
+            return null;
+        if (_average is null)
+            return _model.Evaluate(_valid);
+        float[] weights = _model.Parameters.ToArray();
+        _average.Average.CopyTo(_model.Parameters);
+        ValidationResult result = _model.Evaluate(_valid);
+        weights.CopyTo(_model.Parameters);
+        return result;
+    }
+
+    private void Save()
+    {
+        _store?.Save(State());
+        _savedAt = _session.Clock.GetTimestamp();
+    }
+
+    private string Context() => string.Create(CultureInfo.InvariantCulture,
+        $"{_session.Context}; rows {_train.Count}+{_valid?.Count ?? 0}; parameters {_optimizer.Length} in {_optimizer.Segments.Count}; {string.Join(", ", _plan.Chosen().OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value}"))}");
+
+    private TrainingCheckpoint State()
+    {
+        OptimizerState optimizer = _optimizer.Save();
+        var tensors = new Dictionary<string, float[]> { ["weights"] = _model.Parameters.ToArray() };
+        if (_average is not null)
+            tensors["average"] = _average.Average;
+        if (_best is not null)
+            tensors["best"] = _best;
+        Put("optimizer.", optimizer.Buffers);
+        Put("buffer.", _model.SaveBuffers());
+        Put("bestBuffer.", _bestBuffers);
+        return new TrainingCheckpoint
+        {
+            Context = Context(), Step = _step, Epoch = _epoch, Batch = _batch, EpochLoss = _epochLoss, Stop = _judge.Save(), Schedule = _schedule.Save(),
+            OptimizerId = optimizer.Id, OptimizerSteps = optimizer.Steps, AverageUpdates = _average?.Updates ?? 0, History = _history, Tensors = tensors,
+        };
+
+        void Put(string prefix, IReadOnlyDictionary<string, float[]> values)
+        {
+            foreach ((string name, float[] value) in values)
+                tensors[prefix + name] = value;
+        }
+    }
+
+    private StopReason? Resume()
+    {
+        TrainingCheckpoint? state = _store?.Load(Context());
+        if (_store?.Damaged is { } damaged)
+            _session.Events?.Report(new Warned("checkpoint-damaged", damaged));
+        if (state is null)
+            return null;
+        Dictionary<string, float[]> Take(string prefix) =>
+            state.Tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(t => t.Key[prefix.Length..], t => t.Value);
+        state.Tensors["weights"].CopyTo(_model.Parameters);
+        _model.LoadBuffers(Take("buffer."));
+        _optimizer.Load(new OptimizerState(state.OptimizerId, state.OptimizerSteps, Take("optimizer.")));
+        _average?.Load(state.Tensors["average"], state.AverageUpdates);
+        _best = state.Tensors.GetValueOrDefault("best");
+        _bestBuffers = Take("bestBuffer.");
+        _schedule.Load(state.Schedule);
+        _judge.Load(state.Stop);
+        (_step, _epoch, _batch, _epochLoss) = (state.Step, state.Epoch, state.Batch, state.EpochLoss);
+        _history.AddRange(state.History);
+        _reporter.Resume(_step);
+        return state.Finished;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Globalization;
+using Candela.Models;
+
+namespace Candela.Training;
+
+/// <summary>What a family would choose where <see cref="FitOptions"/> leave the choice.</summary>
+public sealed record TrainingDefaults
+{
+    /// <summary>Passes at the most. Default 100.</summary>
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>Rows per step. Default 128.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Optimiser id. Default adamw.</summary>
+    public string Optimizer { get; init; } = "adamw";
+
+    /// <summary>Peak rate with that optimiser; another optimiser gets its usual rate. Null takes the usual rate.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Schedule id. Default warmup+cosine.</summary>
+    public string Schedule { get; init; } = "warmup+cosine";
+
+    /// <summary>L2 penalty or decoupled decay; null takes the optimiser's own default.</summary>
+    public double? L2 { get; init; }
+
+    /// <summary>Epochs without a better validation score before training ends; null never. Only used when there are validation rows. Default 10.</summary>
+    public int? Patience { get; init; } = 10;
+
+    /// <summary>Global gradient-norm clip; null for none (default).</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Decay of the weight average; 0 for none (default).</summary>
+    public double Ema { get; init; }
+}
+
+/// <summary>Every setting of a training run, filled in. Made by <see cref="From"/> so that all families treat <see cref="FitOptions"/> alike, or by hand.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>Seed of shuffling and dropout. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Passes over the training rows at the most. Default 10.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Steps at the most; null for no bound.</summary>
+    public long? MaxSteps { get; init; }
+
+    /// <summary>Rows per batch. Default 128.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Batches whose gradients are averaged (by rows) before one step. Default 1. Full-batch optimisers take all batches of the epoch whatever this says.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>The optimiser. Default Adam.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new AdamOptions();
+
+    /// <summary>Peak learning rate. Default 0.001.</summary>
+    public double LearningRate { get; init; } = 0.001;
+
+    /// <summary>Schedule id; see <see cref="Schedule.Ids"/>. Default constant.</summary>
+    public string Schedule { get; init; } = "constant";
+
+    /// <summary>Steps of a warm-up; null takes 5 %.</summary>
+    public long? WarmupSteps { get; init; }
+
+    /// <summary>Gradients are scaled down to this global norm; infinity (default) for no clipping.</summary>
+    public double ClipNorm { get; init; } = double.PositiveInfinity;
+
+    /// <summary>Decay of the weight average; 0 (default) for none. With it, the averaged weights are validated and kept.</summary>
+    public double Ema { get; init; }
+
+    /// <summary>Epochs without a better validation score; null for no such rule.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>Ends when an epoch's mean training loss is at most this; null for no such rule.</summary>
+    public double? StopLoss { get; init; }
+
+    /// <summary>Ends when a gradient norm is at most this; null for no such rule.</summary>
+    public double? StopGradientNorm { get; init; }
+
+    /// <summary>Wall time at the most.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>Joules at the most.</summary>
+    public double? MaxJoules { get; init; }
+
+    /// <summary>Rows in a new order every epoch (a function of seed and epoch). Default true.</summary>
+    public bool Shuffle { get; init; } = true;
+
+    /// <summary>Threads; 0 (default) takes all processors.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Fills options in.</summary>
+    /// <param name="options">What the user asked for.</param>
+    /// <param name="defaults">What the family chooses otherwise.</param>
+    /// <param name="validated">Whether there are validation rows (patience needs them).</param>
+    /// <exception cref="UsageException">An unknown optimiser or schedule (the nearest is named), or a number out of range.</exception>
+    public static TrainingPlan From(FitOptions options, TrainingDefaults defaults, bool validated)
+    {
+        string id = options.Optimizer ?? defaults.Optimizer;
+        OptimizerOptions optimizer = OptimizerOptions.Of(id);
+        optimizer = optimizer with { L1 = options.L1, L2 = options.L2 ?? (id == defaults.Optimizer ? defaults.L2 : null) ?? optimizer.L2 };
+        optimizer.Check();
+        var plan = new TrainingPlan
+        {
+            Seed = options.Seed,
+            Epochs = options.Epochs ?? (options.MaxSteps is null ? defaults.Epochs : int.MaxValue),
+            MaxSteps = options.MaxSteps,
+            BatchSize = options.BatchSize ?? defaults.BatchSize,
+            Accumulate = options.Accumulate,
+            Optimizer = optimizer,
+            LearningRate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate,
+            Schedule = options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule),
+            ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
+            Ema = options.Ema > 0 ? options.Ema : defaults.Ema,
+            Patience = validated ? options.Patience ?? defaults.Patience : null,
+            MaxTime = options.MaxTime,
+            MaxJoules = options.MaxJoules,
+            Threads = options.Threads,
+        };
+        plan.Check();
+        return plan;
+    }
+
+    /// <summary>Checks every number.</summary>
+    /// <exception cref="UsageException">One is out of range; the message names it.</exception>
+    public void Check()
+    {
+        Require(Epochs >= 1, "epochs", Epochs, "at least 1");
+        Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
+        Require(Accumulate >= 1, "accumulate", Accumulate, "at least 1");
+        Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning-rate", LearningRate, "above 0");
+        Require(ClipNorm > 0, "clip-norm", ClipNorm, "above 0");
+        Require(Ema is >= 0 and < 1, "ema", Ema, "in [0, 1)");
+        Require(Threads >= 0, "threads", Threads, "0 or more");
+        Optimizer.Check();
+        _ = CreateSchedule(1);
+    }
+
+    /// <summary>Batches of one epoch.</summary>
+    public long BatchesPerEpoch(long rows) => (rows + BatchSize - 1) / BatchSize;
+
+    /// <summary>Batches per step: all of an epoch for full-batch optimisers.</summary>
+    public long BatchesPerStep(long rows) => Optimizer.FullBatch ? BatchesPerEpoch(rows) : Accumulate;
+
+    /// <summary>Steps planned in all for so many training rows.</summary>
+    public long TotalSteps(long rows)
+    {
+        long perStep = BatchesPerStep(rows), perEpoch = (BatchesPerEpoch(rows) + perStep - 1) / perStep;
+        return Math.Max(1, Math.Min(MaxSteps ?? long.MaxValue, (long)Math.Min((double)Epochs * perEpoch, 1e18)));
+    }
+
+    /// <summary>The schedule for so many steps.</summary>
+    public Schedule CreateSchedule(long totalSteps) => Training.Schedule.Of(Schedule, LearningRate, totalSteps, WarmupSteps);
+
+    /// <summary>The stop rules.</summary>
+    public StopRules StopRules => new()
+    {
+        Epochs = Epochs, Steps = MaxSteps, Patience = Patience, Loss = StopLoss, GradientNorm = StopGradientNorm, MaxTime = MaxTime, MaxJoules = MaxJoules,
+    };
+
+    /// <summary>The settings by recipe key, for <see cref="FitResult.Chosen"/>.</summary>
+    public Dictionary<string, string> Chosen()
+    {
+        var chosen = new Dictionary<string, string>
+        {
+            ["epochs"] = Text(Epochs),
+            ["batch-size"] = Optimizer.FullBatch ? "all" : Text(BatchSize),
+            ["learning-rate"] = Text(LearningRate),
+            ["optimizer"] = Optimizer.Id,
+            ["schedule"] = Schedule,
+            ["l1"] = Text(Optimizer.L1),
+            ["l2"] = Text(Optimizer.L2),
+            ["accumulate"] = Text(Accumulate),
+            ["ema"] = Text(Ema),
+            ["seed"] = Text(Seed),
+        };
+        if (MaxSteps is { } steps)
+            chosen["max-steps"] = Text(steps);
+        if (Patience is { } patience)
+            chosen["patience"] = Text(patience);
+        if (double.IsFinite(ClipNorm))
+            chosen["clip-norm"] = Text(ClipNorm);
+        return chosen;
+    }
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+
+    private static void Require(bool holds, string name, double received, string needed)
+    {
+        if (!holds)
+            throw new UsageException($"{name} is {received}; it must be {needed}.");
+    }
+}
