@@ -1,6 +1,6 @@
 using Candela.Data;
 
-namespace Candela.Training.Tests.Trainer;
+namespace Candela.Training.Tests.Loops;
 
 /// <summary>Linear regression in plain C#, with input noise that depends on the step (as dropout does) and a running mean (as batch norm has): the smallest engine for the loop.</summary>
 internal sealed class ToyTrainable(int width, long seed = 5) : ITrainable

@@ -1,7 +1,7 @@
 using Candela.Data;
 using Candela.Models;
 
-namespace Candela.Training.Tests.Trainer;
+namespace Candela.Training.Tests.Loops;
 
 public class TrainingLoopTests
 {

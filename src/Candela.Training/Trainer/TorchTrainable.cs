@@ -1,0 +1,178 @@
+using Candela.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Candela.Training;
+
+/// <summary>What an epoch's validation score is.</summary>
+public enum ValidationScore
+{
+    /// <summary>By the loss: accuracy for cross-entropies, R2 for regression losses, none for others.</summary>
+    Auto,
+
+    /// <summary>Share of rows whose largest output (one output: its sign) is the label's.</summary>
+    Accuracy,
+
+    /// <summary>1 - squared error / squared deviation from the mean.</summary>
+    R2,
+
+    /// <summary>No score: the loss decides.</summary>
+    None,
+}
+
+/// <summary>A TorchSharp module with its loss, as <see cref="TrainingLoop"/> trains it. Its step is: forward, loss, backward into the flat gradients.</summary>
+public sealed class TorchTrainable : ITrainable, IDisposable
+{
+    private readonly nn.Module<Tensor, Tensor> _module;
+    private readonly Loss _loss;
+    private readonly FlatParameters _flat;
+    private readonly TensorBatch _batch;
+    private readonly List<KeyValuePair<string, Tensor>> _buffers;
+    private readonly int _batchSize;
+    private readonly long _seed;
+    private readonly ValidationScore _score;
+    private bool _training;
+
+    /// <summary>Prepares the module: builds a <see cref="Layer"/> that is not built yet, and moves its parameters into flat buffers.</summary>
+    /// <param name="module">Any module from a batch to outputs; it stays the caller's.</param>
+    /// <param name="loss">Of the mean kind.</param>
+    /// <param name="layout">What the rows hold.</param>
+    /// <param name="batchSize">Rows of a batch at the most.</param>
+    /// <param name="seed">Of dropout.</param>
+    /// <param name="score">The validation score. Default by the loss.</param>
+    public TorchTrainable(nn.Module<Tensor, Tensor> module, Loss loss, FeatureLayout layout, int batchSize, long seed = 0, ValidationScore score = ValidationScore.Auto)
+    {
+        if (loss.Reduction != Reduction.Mean)
+            throw new UsageException($"The trainer needs a loss with the mean reduction; {loss.GetType().Name} has {loss.Reduction}.");
+        LibTorch.Load();
+        if (module is Layer { IsBuilt: false } layer)
+            layer.Build(layout.TokenLength > 0 ? [layout.TokenLength] : Shape.Of(layout.DenseShape), seed);
+        (_module, _loss, _batchSize, _seed) = (module, loss, batchSize, seed);
+        _flat = new FlatParameters(module);
+        _batch = new TensorBatch(layout, batchSize, _flat.Device);
+        _buffers = [.. module.named_buffers(true).Select(b => new KeyValuePair<string, Tensor>(b.name, b.buffer)).Where(b => b.Value.numel() > 0)];
+        _score = score != ValidationScore.Auto ? score : loss switch
+        {
+            SparseCategoricalCrossEntropy or BinaryCrossEntropy or CategoricalCrossEntropy => ValidationScore.Accuracy,
+            MeanSquaredError or MeanAbsoluteError or Huber => ValidationScore.R2,
+            _ => ValidationScore.None,
+        };
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ParameterSegment> Segments => _flat.Segments;
+
+    /// <inheritdoc/>
+    public Span<float> Parameters => _flat.Values;
+
+    /// <inheritdoc/>
+    public Span<float> Gradients => _flat.Gradients;
+
+    /// <inheritdoc/>
+    public BatchLoss Differentiate(FeatureBatch batch, long step, bool accumulate, double gradientScale)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        Mode(training: true);
+        _batch.Fill(batch);
+        _flat.Upload();
+        if (!accumulate)
+            _flat.ZeroGradients();
+        if (_module is Layer layer)
+            layer.BeginStep(_seed, step);
+        else
+            torch.random.manual_seed((long)(Rng.Mix((ulong)_seed ^ Rng.Mix((ulong)step + 1)) >> 1)); // torch's own dropout
+        Tensor outputs = _module.call(_batch.Inputs), loss = _loss.Of(outputs, Targets(outputs));
+        (gradientScale == 1 ? loss : loss * gradientScale).backward();
+        _flat.Download();
+        return new BatchLoss((double)loss.ToSingle() * batch.Count, batch.Count);
+    }
+
+    /// <inheritdoc/>
+    public ValidationResult Evaluate(IExampleSource rows)
+    {
+        Mode(training: false);
+        _flat.Upload();
+        BatchLoss total = default;
+        var tally = new ScoreTally(_score);
+        using IDisposable quiet = no_grad();
+        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(_batchSize)))
+        {
+            using TensorScope scope = TensorScope.Begin();
+            _batch.Fill(batch);
+            Tensor outputs = _module.call(_batch.Inputs);
+            total += new BatchLoss((double)_loss.Of(outputs, Targets(outputs)).ToSingle() * batch.Count, batch.Count);
+            if (_score != ValidationScore.None)
+                tally.Add(TensorMemory.Singles(outputs.cpu().contiguous()), _batch);
+        }
+
+        return new ValidationResult(total.Mean, tally.Value);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, float[]> SaveBuffers() => _buffers.ToDictionary(b => b.Key, b => TensorMemory.Read(b.Value));
+
+    /// <inheritdoc/>
+    public void LoadBuffers(IReadOnlyDictionary<string, float[]> buffers)
+    {
+        foreach ((string name, Tensor buffer) in _buffers)
+            TensorMemory.Write(buffer, buffers[name]);
+    }
+
+    /// <summary>Uploads the final values, leaves the module in evaluation mode, and frees the buffers.</summary>
+    public void Dispose()
+    {
+        _flat.Upload();
+        _module.eval();
+        _batch.Dispose();
+        _flat.Dispose();
+    }
+
+    private void Mode(bool training)
+    {
+        if (_training == training)
+            return;
+        _module.train(training);
+        _training = training;
+    }
+
+    private Tensor Targets(Tensor outputs)
+    {
+        Tensor targets = _batch.Targets(_loss.Targets, _loss.Targets == TargetForm.Distribution ? outputs.size(1) : 0);
+        return _loss.Targets == TargetForm.Values && outputs.dim() == 1 ? targets.view(-1) : targets; // [N, 1] is meant where the net gives [N]
+    }
+
+    /// <summary>Counts right answers, or squared errors around the mean, over batches.</summary>
+    private struct ScoreTally(ValidationScore score)
+    {
+        private long _rows, _right;
+        private double _error, _mean, _deviation;
+
+        public readonly double? Value => score switch
+        {
+            ValidationScore.Accuracy when _rows > 0 => (double)_right / _rows,
+            ValidationScore.R2 when _deviation > 0 => 1 - (_error / _deviation),
+            _ => null,
+        };
+
+        public void Add(ReadOnlySpan<float> outputs, TensorBatch batch)
+        {
+            int width = outputs.Length / batch.Count;
+            for (int row = 0; row < batch.Count; row++)
+            {
+                ReadOnlySpan<float> own = outputs.Slice(row * width, width);
+                _rows++;
+                if (score == ValidationScore.Accuracy)
+                {
+                    int answer = width == 1 ? (own[0] > 0 ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(own);
+                    _right += answer == batch.Labels[row] ? 1 : 0;
+                    continue;
+                }
+
+                double target = batch.Values[row], before = target - _mean; // Welford 1962
+                _error += (own[0] - target) * (own[0] - target);
+                _mean += before / _rows;
+                _deviation += before * (target - _mean);
+            }
+        }
+    }
+}
