@@ -5,7 +5,7 @@ using Candela.Graphs;
 namespace Candela.Training.DenseNets;
 
 /// <summary>A feed-forward net of dense layers on managed kernels: parameters and gradients are two flat buffers, a step allocates nothing, libtorch is not needed.
-/// Layer types: dense (options units, activation, bias), activation, dropout (probability). Other types: <see cref="WhyNot"/>.</summary>
+/// Layer types: dense (options units, activation, bias), activation, dropout (probability), flatten, and conv2d with the max-pool2d after it (see ConvBlock). Other types: <see cref="WhyNot"/>.</summary>
 /// <remarks>Not for use from several threads at once. Results do not depend on the number of threads. Gradients agree with libtorch's to 1e-5 (tested).</remarks>
 public sealed unsafe class DenseNetwork : IDisposable
 {
@@ -30,9 +30,13 @@ public sealed unsafe class DenseNetwork : IDisposable
         var ops = new List<DenseOp>();
         var layout = new List<DenseParameter>();
         int width = InputWidth, length = 0;
-        foreach (LayerSpec layer in graph.Layers)
+        IReadOnlyList<int> shape = graph.InputShape;
+        for (int i = 0; i < graph.Layers.Count; i++)
         {
-            DenseOp op = Make(layer, width, ops.Count, layout, ref length);
+            LayerSpec layer = graph.Layers[i];
+            if (layer.Type == "flatten")
+                continue; // rows are flat already
+            DenseOp op = layer.Type == "conv2d" ? ConvBlock.Make(graph.Layers, ref i, ref shape, layout, ref length) : Make(layer, width, ops.Count, layout, ref length);
             ops.Add(op);
             width = op.Units;
         }
@@ -75,10 +79,19 @@ public sealed unsafe class DenseNetwork : IDisposable
     {
         if (graph.Layers.Count == 0)
             return "it has no layers";
-        foreach (LayerSpec layer in graph.Layers)
+        IReadOnlyList<int> shape = graph.InputShape;
+        for (int i = 0; i < graph.Layers.Count; i++)
         {
-            if (layer.Type is not ("dense" or "activation" or "dropout"))
-                return $"layer '{layer.Name}' is of type '{layer.Type}'; known types are dense, activation and dropout";
+            LayerSpec layer = graph.Layers[i];
+            if (layer.Type == "conv2d")
+            {
+                if (ConvBlock.WhyNot(graph.Layers, ref i, ref shape) is { } refusal)
+                    return refusal;
+                continue;
+            }
+
+            if (layer.Type is not ("dense" or "activation" or "dropout" or "flatten"))
+                return $"layer '{layer.Name}' is of type '{layer.Type}'; known types are dense, activation, dropout, flatten, conv2d and the max-pool2d after it";
             if (Text(layer, "activation") is { } name && !IsElementwise(name))
                 return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", ActivationNames.All.Where(IsElementwise))}";
             if (layer.Type == "dense" && Number(layer, "units", 0) < 1)
@@ -93,6 +106,12 @@ public sealed unsafe class DenseNetwork : IDisposable
     public void Initialize(long seed)
     {
         var rng = new Rng(seed, 0x1717);
+        foreach (ConvOp op in _ops.OfType<ConvOp>())
+        {
+            foreach (ref float w in Parameters.Slice(op.Weight, op.WeightLength))
+                w = (float)(rng.NextGaussian() * Math.Sqrt(2.0 / op.FanIn));
+        }
+
         foreach (LinearOp op in _ops.OfType<LinearOp>())
         {
             bool rectified = op.Activation is not (ActivationKind.None or ActivationKind.Tanh or ActivationKind.Sigmoid);
