@@ -16,14 +16,14 @@ internal static class ConvBlock
         {
             var options = new Plan(layer, shape, Next(layers, index));
             if (options.Refusal is { } refusal)
-                return $"layer '{layer.Name}' {refusal}";
+                return $"layer '{layer.Name}' (conv2d) {refusal}";
             index += options.Pooled ? 1 : 0;
             shape = options.Output;
             return null;
         }
         catch (CandelaException error)
         {
-            return $"layer '{layer.Name}' cannot be used: {error.Message.TrimEnd('.')}";
+            return $"layer '{layer.Name}' (conv2d) cannot be used: {error.Message.TrimEnd('.')}";
         }
     }
 
