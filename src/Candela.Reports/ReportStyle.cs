@@ -5,9 +5,9 @@ internal static class ReportStyle
 {
     public const string Css = """
 
-        :root{color-scheme:light dark;--bg:#faf8f5;--card:#fff;--ink:#211c17;--soft:#645a50;--rule:#e4ddd3;--faint:#b9afa3;--accent:#a14a05;--wash:#fdf1e3;--warn:#fff4d6;--bar:#d98a3d;--right:#2f855a;--wrong:#c2410c;
+        :root{color-scheme:light dark;--bg:#faf8f5;--card:#fff;--ink:#211c17;--soft:#645a50;--rule:#e4ddd3;--faint:#b9afa3;--accent:#a14a05;--wash:#fdf1e3;--warn:#fff4d6;--bar:#c97a2b;--right:#2f855a;--wrong:#c2410c;
         --s0:#1d4ed8;--s1:#c2410c;--s2:#15803d;--s3:#7e22ce;--s4:#0e7490;--s5:#be185d;--s6:#854d0e;--s7:#475569}
-        @media (prefers-color-scheme:dark){:root{--bg:#171310;--card:#221d19;--ink:#f3ede6;--soft:#b9ada0;--rule:#3a322b;--faint:#75695e;--accent:#f7b267;--wash:#33261a;--warn:#3a2f14;--bar:#c77a30;--right:#4bbd83;--wrong:#f08a4b;
+        @media (prefers-color-scheme:dark){:root{--bg:#171310;--card:#221d19;--ink:#f3ede6;--soft:#b9ada0;--rule:#3a322b;--faint:#75695e;--accent:#f7b267;--wash:#33261a;--warn:#3a2f14;--bar:#c77a30;--right:#2f9a66;--wrong:#d0612a;
         --s0:#86aaff;--s1:#fb9a56;--s2:#5ed08f;--s3:#cf9bff;--s4:#4fd1e0;--s5:#f78cc0;--s6:#e6c15a;--s7:#b0bccb}}
         *{box-sizing:border-box}
         html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
