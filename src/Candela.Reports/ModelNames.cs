@@ -17,8 +17,8 @@ internal static class ModelNames
         _ => family,
     };
 
-    /// <summary>"the convolutional net (cnn)".</summary>
-    public static string InSentence(string family) => Of(family) == family ? $"the {family} model" : $"the {Of(family)} ({family})";
+    /// <summary>"the convolutional net (cnn)"; singular.</summary>
+    public static string InSentence(string family) => Of(family) == family ? $"the {family} model" : $"the {(family == "boosting" ? "gradient-boosted tree model" : Of(family))} ({family})";
 
     public static bool IsNet(string family) => family is "mlp" or "cnn" or "text" || family.Contains("net", StringComparison.Ordinal);
 }

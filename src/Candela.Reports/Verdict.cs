@@ -26,18 +26,20 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
         if (useless)
             answer = "No model here is clearly better than guessing.";
         else if (net is null)
-            answer = scored.Count > 1 ? "No neural net was needed." : $"{Upper(ModelNames.InSentence(run.Model))} beats guessing.";
+            answer = scored.Count > 1 ? "Better than guessing; no net was tried." : "Better than guessing; nothing else was tried.";
         else if (simple is null)
-            answer = "The net beats guessing; nothing simpler was tried.";
+            answer = "Better than guessing; nothing simpler was tried.";
         else
             answer = Compare(net, simple, main, reasons);
 
         if (useless && baseline is not null)
             reasons.Add($"The interval reaches down to what {Guess(run)} scores. More rows, better columns or another question are needed before any of these models is.");
         else if (net is null && scored.Count > 1)
-            reasons.Add("Only simpler models were trained, so this run does not say what a net would reach. Try one with `--model mlp`.");
+            reasons.Add("This run does not say what a neural net would reach. Try one with `--model mlp`.");
         else if (simple is null)
             reasons.Add("Train once with `--model auto` to see whether boosted trees or a linear model would do as well for less.");
+        if (chosen.Value >= 0.999 && test.Rows >= 20 && !useless)
+            reasons.Add("Nearly perfect scores are rare on real questions: make sure that no column gives the answer away" + (run.Importance.Count > 0 ? $". The model leans most on '{Figures.Clip(run.Importance[0].Column)}'." : "."));
         if (run.Problem.IsClassification && baseline is not null && baseline.Value >= 0.8)
             reasons.Add($"One class makes up {Figures.Percent(baseline.Value)} of the rows, so accuracy flatters every model: judge by ROC AUC, PR AUC and MCC.");
         return new Verdict(answer, reasons);

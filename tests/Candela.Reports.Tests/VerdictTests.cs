@@ -37,9 +37,13 @@ public class VerdictTests
     public void Of_OnlyTrees_SaysThatNoNetWasTried()
     {
         Verdict verdict = Verdict.Of(With(("boosting", 0.95, 0.93, 0.97, 6), ("linear", 0.9, 0.87, 0.93, 1)));
-        Assert.Equal("No neural net was needed.", verdict.Answer);
+        Assert.Equal("Better than guessing; no net was tried.", verdict.Answer);
         Assert.Contains(verdict.Reasons, r => r.Contains("--model mlp", StringComparison.Ordinal));
     }
+
+    [Fact, Trait("Kind", "golden")]
+    public void Of_PerfectScore_AsksForALeak()
+        => Assert.Contains(Verdict.Of(With(("mlp", 1, 0.98, 1, 6))).Reasons, r => r.Contains("leans most on 'worst concave points'", StringComparison.Ordinal));
 
     [Fact, Trait("Kind", "golden")]
     public void Of_NoTestRows_SaysSo() => Assert.StartsWith("The model has not been scored", Verdict.Of(SampleRuns.Bare()).Answer, StringComparison.Ordinal);

@@ -15,6 +15,9 @@ internal interface IResampledRows
     /// <summary>Smallest and largest value the metric can take.</summary>
     (double Low, double High) Range(int metric);
 
+    /// <summary>Whether the metric is the share of rows with some property.</summary>
+    bool IsShare(int metric);
+
     /// <summary>Every metric with row i counted <c>counts[i]</c> times (all once when empty) into <paramref name="values"/>; NaN where undefined.</summary>
     void Compute(ReadOnlySpan<int> counts, Span<double> values);
 
@@ -49,7 +52,7 @@ internal static class Bootstrap
             if (double.IsNaN(value[k]))
                 continue;
             double[] kept = Array.FindAll(draws[k], double.IsFinite);
-            if (kept.Length == 0 || double.IsNaN(centre[k]))
+            if (kept.Length == 0 || double.IsNaN(centre[k]) || resamples == 0)
             {
                 metrics[all.Names[k]] = new MetricValue(value[k], value[k], value[k]);
                 continue;
@@ -58,7 +61,15 @@ internal static class Bootstrap
             Array.Sort(kept);
             var (floor, ceiling) = all.Range(k);
             double low = value[k] + (shrink * (Quantile(kept, 0.025) - centre[k])), high = value[k] + (shrink * (Quantile(kept, 0.975) - centre[k]));
-            metrics[all.Names[k]] = new MetricValue(value[k], Math.Min(value[k], Math.Max(floor, low)), Math.Max(value[k], Math.Min(ceiling, high)));
+            (low, high) = (Math.Min(value[k], Math.Max(floor, low)), Math.Max(value[k], Math.Min(ceiling, high)));
+            if (low == high && all.IsShare(k))
+            {
+                // No resample of rows that are all alike differs: the exact binomial bound (Clopper and Pearson 1934) says what so few rows can tell.
+                double bound = Math.Pow(0.025, 1.0 / all.Count);
+                (low, high) = value[k] > 0.5 ? (bound, 1.0) : (0.0, 1 - bound);
+            }
+
+            metrics[all.Names[k]] = new MetricValue(value[k], low, high);
         }
 
         return metrics;

@@ -77,6 +77,8 @@ internal sealed class ClassificationRows : IResampledRows
         _ => (0, 1),
     };
 
+    public bool IsShare(int metric) => _names[metric] is "accuracy" or "f1Micro" or "top5";
+
     public IResampledRows Take(int[] rows)
     {
         var scores = new float[rows.Length * _classes];

@@ -26,6 +26,8 @@ internal sealed class RegressionRows : IResampledRows
 
     public (double Low, double High) Range(int metric) => MetricNames[metric] == "r2" ? (double.NegativeInfinity, 1) : (0, double.PositiveInfinity);
 
+    public bool IsShare(int metric) => false;
+
     public IResampledRows Take(int[] rows) => new RegressionRows(Array.ConvertAll(rows, i => _actual[i]), Array.ConvertAll(rows, i => _predicted[i]));
 
     public void Compute(ReadOnlySpan<int> counts, Span<double> values)

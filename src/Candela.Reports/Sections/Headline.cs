@@ -16,7 +16,7 @@ internal static class Headline
         var verdict = Verdict.Of(run);
         var reasons = new Markup();
         foreach (string reason in verdict.Reasons)
-            reasons.Add($"<p>{reason}</p>");
+            reasons.Add($"<p>{Section.Prose(reason)}</p>");
         var big = value is null
             ? Markup.Of($"""<p class="big">not scored</p>""")
             : Markup.Of($"""<p class="big">{(main == "accuracy" ? Figures.Percent(value.Value) : Figures.Metric(main, value.Value))}</p><p class="under">{MetricNames.Name(main)} on {Figures.Count(test!.Rows)} test rows<br/>95 % interval {(main == "accuracy" ? $"{Figures.Percent(value.Low)} to {Figures.Percent(value.High)}" : Figures.Interval(main, value))}{Second(run, test)}</p>""");
@@ -33,7 +33,7 @@ internal static class Headline
             <p class="lead">{task}, predicted by {ModelNames.InSentence(run.Model)} from {Section.Name(run.Data, 70)}. Run {Section.Name(run.Name, 60)}, {run.Started.ToUniversalTime().ToString("d MMMM yyyy, HH:mm", System.Globalization.CultureInfo.InvariantCulture)} UTC.</p>
             </header>
             <section class="hero" aria-labelledby="verdict"><div class="score card">{big}</div>
-            <div class="verdict card"><h2 id="verdict">{verdict.Answer}</h2>{reasons}<p class="why">Why this model: {run.ModelReason}</p></div></section>
+            <div class="verdict card"><h2 id="verdict">{verdict.Answer}</h2>{reasons}<p class="why">Why this model: {Section.Prose(run.ModelReason)}</p></div></section>
             {Scoreboard(run, main)}
             {Tiles(run)}
 

@@ -20,7 +20,7 @@ internal static class Quality
             items.Add(Item(finding.Code, finding.Message + (finding.Excluded ? " Left out of the inputs." : ""), finding.Excluded ? "warning" : "remark"));
         return items.IsEmpty ? null : Markup.Of($"""<ul class="findings">{items}</ul>""");
 
-        static Markup Item(string code, string message, string kind) => Markup.Of($"""<li class="{kind}"><code>{code}</code> <span class="name">{message}</span></li>""");
+        static Markup Item(string code, string message, string kind) => Markup.Of($"""<li class="{kind}"><code>{code}</code> <span class="name">{Section.Prose(message)}</span></li>""");
     }
 
     public static Markup? Metrics(RunRecord run)
@@ -84,14 +84,17 @@ internal static class Quality
         var history = run.History;
         if (history.Count < 2)
             return null;
-        double[] epochs = [.. history.Select(h => (double)h.Epoch + 1)];
+        // Trees grow by rounds, of which only some are logged; nets by epochs.
+        bool rounds = run.Model is "boosting" or "forest" or "tree";
+        string unit = rounds ? "Round" : "Epoch";
+        double[] epochs = [.. history.Select(h => rounds ? (double)h.Steps : h.Epoch + 1)];
         double[] train = [.. history.Select(h => h.TrainLoss)], valid = [.. history.Select(h => h.ValidLoss ?? double.NaN)], score = [.. history.Select(h => h.ValidScore ?? double.NaN)], rate = [.. history.Select(h => h.LearningRate)];
         var charts = new Markup();
         var losses = train.Concat(valid).Where(double.IsFinite).ToArray();
         if (losses.Length > 0)
         {
             bool log = losses.Min() > 0 && losses.Max() > 30 * losses.Min();
-            var chart = new Chart("Loss", Described("training loss", train) + Described("validation loss", valid), new Axis("Epoch", epochs[0], epochs[^1]), Padded("Loss", losses) with { Log = log, Low = log ? losses.Min() * 0.9 : Padded("", losses).Low });
+            var chart = new Chart("Loss", Described("training loss", train) + Described("validation loss", valid), new Axis(unit, epochs[0], epochs[^1]), Padded("Loss", losses) with { Log = log, Low = log ? losses.Min() * 0.9 : Padded("", losses).Low });
             chart.Line("training", epochs, train, 0, dots: true);
             if (valid.Any(double.IsFinite))
                 chart.Line("validation", epochs, valid, 1, dots: true);
@@ -103,16 +106,16 @@ internal static class Quality
         {
             string name = MetricNames.Name(Verdict.MainMetric(run.Problem));
             int best = Array.IndexOf(score, scores.Max());
-            charts.Add(new Chart($"{name} on the validation rows", $"Best {Figures.Number(scores.Max())} in epoch {epochs[best]:0}.", new Axis("Epoch", epochs[0], epochs[^1]), Padded(name, scores))
-                .Line(name, epochs, score, 2, $"best {Figures.Number(scores.Max())} in epoch {epochs[best]:0}", dots: true)
-                .Reference(epochs[best], scores.Min(), epochs[best], scores.Max(), $"best epoch: {epochs[best]:0}").Render());
+            charts.Add(new Chart($"{name} on the validation rows", $"Best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}.", new Axis(unit, epochs[0], epochs[^1]), Padded(name, scores))
+                .Line(name, epochs, score, 2, $"best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}", dots: true)
+                .Reference(epochs[best], scores.Min(), epochs[best], scores.Max(), $"best {unit.ToLowerInvariant()}: {epochs[best]:0}").Render());
         }
 
         if (rate.Distinct().Count() > 1 && rate.All(double.IsFinite))
-            charts.Add(new Chart("Learning rate", $"From {Figures.Number(rate[0])} to {Figures.Number(rate[^1])}.", new Axis("Epoch", epochs[0], epochs[^1]), Padded("Learning rate", rate)).Line("learning rate", epochs, rate, 3).Render());
+            charts.Add(new Chart("Learning rate", $"From {Figures.Number(rate[0])} to {Figures.Number(rate[^1])}.", new Axis(unit, epochs[0], epochs[^1]), Padded("Learning rate", rate)).Line("learning rate", epochs, rate, 3).Render());
         if (charts.IsEmpty)
             return null;
-        return Markup.Of($"""<div class="charts">{charts}</div><p class="note">Training ended after {Figures.Count(history[^1].Epoch + 1)} epochs: {Reason(run.StopReason)}.</p>""");
+        return Markup.Of($"""<div class="charts">{charts}</div><p class="note">Training ended after {Figures.Count((long)epochs[^1])} {unit.ToLowerInvariant()}s: {Reason(run.StopReason)}.</p>""");
 
         static string Described(string name, double[] values)
         {
@@ -129,8 +132,8 @@ internal static class Quality
 
     internal static string Reason(StopReason reason) => reason switch
     {
-        StopReason.Epochs => "the asked number of epochs was run",
-        StopReason.Steps => "the asked number of steps was run",
+        StopReason.Epochs => "the planned number of epochs was run",
+        StopReason.Steps => "the planned number of steps was run",
         StopReason.Patience => "the validation score had stopped rising",
         StopReason.Loss => "the asked loss was reached",
         StopReason.GradientNorm => "the gradient was close to zero (converged)",

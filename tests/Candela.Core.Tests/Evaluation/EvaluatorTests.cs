@@ -142,7 +142,16 @@ public class EvaluatorTests
         var metrics = Evaluator.Evaluate(Binary, [.9f, .1f, .8f, .2f], [0, 0], null, 2, 0).Metrics;
         Assert.False(metrics.ContainsKey("rocAuc"));
         Assert.False(metrics.ContainsKey("prAuc"));
-        Assert.Equal(new MetricValue(1, 1, 1), metrics["accuracy"]);
+    }
+
+    [Fact, Trait("Kind", "golden")]
+    public void Evaluate_EveryRowRight_AccuracyHasTheExactBinomialBound()
+    {
+        // Clopper and Pearson's lower limit for n of n is (alpha / 2)^(1 / n): 0.6915 for 10 of 10 in the published tables.
+        int[] labels = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1];
+        MetricValue accuracy = Evaluator.Evaluate(Binary, [.. labels.SelectMany(l => l == 1 ? new[] { 0.1f, 0.9f } : [0.9f, 0.1f])], labels, null, 10, 0).Metrics["accuracy"];
+        Assert.Equal(0.6915, accuracy.Low, 4);
+        Assert.Equal((1.0, 1.0), (accuracy.Value, accuracy.High));
     }
 
     [Fact, Trait("Kind", "analytic")]
