@@ -163,7 +163,7 @@ internal static class Quality
         double low = Math.Min(0, shown.Min(i => i.Low)), high = Math.Max(1e-9, shown.Max(i => i.High));
         var body = new Markup();
         foreach (ColumnImportance i in shown)
-            body.Add($"""<tr><th scope="row">{Section.Name(i.Column, 36)}</th><td class="wide">{Strip.Bar(i.Drop, i.Low, i.High, low, high, $"{i.Column}: {Figures.Number(i.Drop, 3)}")}</td><td class="num">{i.Drop.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)}<small>{i.Low.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)} to {i.High.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)}</small></td></tr>""");
+            body.Add($"""<tr><th scope="row">{Section.Name(i.Column, 36)}</th><td class="wide">{Strip.Bar(i.Drop, i.Low, i.High, low, high, $"{i.Column}: {Figures.Number(i.Drop, 3)}")}</td><td class="num">{Figures.Fixed(i.Drop)}<small>{Figures.Fixed(i.Low)} to {Figures.Fixed(i.High)}</small></td></tr>""");
         string rest = run.Importance.Count > Shown ? $" {Figures.Count(run.Importance.Count - Shown)} columns with less are not shown." : "";
         return Markup.Of($"""{Section.Table($"How much {(main == "R²" ? main : main.ToLowerInvariant())} on test rows falls when a column's cells are shuffled", Markup.Of($"""<th scope="col">Column</th><th scope="col" class="wide" aria-label="Bar chart"></th><th scope="col" class="num">Fall</th>"""), body, "scoreboard")}<p class="note">The line across a bar is the 95 % interval over shuffles. Columns that say the same share their importance: each alone may look unimportant. Importance to the model is not cause and effect.{rest}</p>""");
     }
