@@ -83,7 +83,9 @@ internal static class LightGbmModelText
         string[] parts = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var numbers = new double[parts.Length];
         for (int i = 0; i < parts.Length; i++)
-            if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
+            if (parts[i] is "inf" or "-inf")
+                numbers[i] = parts[i] == "inf" ? double.PositiveInfinity : double.NegativeInfinity; // a split between numbers and missing ones
+            else if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
                 throw new EngineException($"'{key}' in LightGBM's model text holds '{parts[i]}', which is no number.");
         return numbers;
     }

@@ -51,6 +51,10 @@ internal sealed class DataParts
     public Table Sample(Part part, long seed, long maxRows = TableSample.DefaultRows) =>
         TableSample.Take(_parts[part].Table, _parts[part].Split, [part], seed, maxRows);
 
+    /// <summary>Test rows that equal a training row, when there are many; else null.</summary>
+    public Finding? Leakage() => Count(Part.Test) == 0 ? null
+        : Profiler.SplitLeakage(Table, Split, _parts[Part.Test].Table, _parts[Part.Test].Split, Inputs, Problem.Target);
+
     /// <summary>Rows to learn from (training and validation, the latter only when it is of the same table) as a table of their own.</summary>
     public Table LearningRows(long seed) => TableSample.Take(Table, Split, [Part.Train, Part.Valid], seed);
 }

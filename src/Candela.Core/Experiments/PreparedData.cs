@@ -36,7 +36,7 @@ internal sealed class PreparedData : IDisposable
             Table? valid = Other(request.ValidFile, tables, session), test = Other(request.TestFile, tables, session);
 
             session.Stage("profiling");
-            var profile = Exclude(Outline(table, problem, inputs), inputs, request, session);
+            var profile = Exclude(Profiler.Profile(table, problem, inputs, request.Fit.Seed), inputs, request, session);
 
             session.Stage("splitting");
             var split = TableSplit.Create(table, problem, new SplitOptions
@@ -48,7 +48,12 @@ internal sealed class PreparedData : IDisposable
             var parts = new DataParts(table, split, problem, inputs, valid, test);
             if (parts.Count(Part.Test) == 0)
                 session.Warn("test-never-scored", "No rows are kept for the test: nothing in the record says how good the model is on rows that did not shape it. Give --test.");
-            SplitLeak.Check(parts, session);
+            if (parts.Leakage() is { } leakage)
+            {
+                session.Warn(leakage.Code, leakage.Message);
+                profile = profile with { Findings = [.. profile.Findings, leakage] };
+            }
+
             return new PreparedData(tables, parts, profile);
         }
         catch
@@ -94,25 +99,6 @@ internal sealed class PreparedData : IDisposable
             : throw new DataException($"{images}: no labels file was found beside it (looked for {Path.GetFileName(labels)}).");
     }
 
-    private static DataProfile Outline(Table table, Problem problem, List<string> inputs)
-    {
-        var missing = new long[table.Schema.Columns.Count];
-        foreach (var chunk in table.Chunks())
-            for (int i = 0; i < missing.Length; i++)
-                missing[i] += chunk.Columns[i] switch
-                {
-                    NumberColumn n => n.Values.Count(float.IsNaN),
-                    CategoryColumn c => c.Codes.Count(code => code < 0),
-                    TextColumn t => t.Values.Count(v => v is null),
-                    _ => 0,
-                };
-        return new DataProfile(table.Rows, 0, [.. table.Schema.Columns.Select((c, i) => new ColumnProfile(c.Name, c.Kind, missing[i])
-        {
-            Role = c.Name == problem.Target ? "target" : inputs.Contains(c.Name) ? "input" : "excluded",
-            Note = c.Note,
-        })], []);
-    }
-
     // Leaking columns are left out unless they were asked for by --keep.
     private static DataProfile Exclude(DataProfile profile, List<string> inputs, TrainRequest request, Session session)
     {
@@ -129,6 +115,10 @@ internal sealed class PreparedData : IDisposable
 
         if (inputs.Count == 0)
             throw new DataException("No input column is left after those that carry nothing or leak the target were left out. Give more columns, or keep some with --keep.");
-        return profile with { Findings = findings };
+        return profile with
+        {
+            Findings = findings,
+            Columns = [.. profile.Columns.Select(c => c.Role == "excluded" && inputs.Contains(c.Name) ? c with { Role = "input" } : c)],
+        };
     }
 }

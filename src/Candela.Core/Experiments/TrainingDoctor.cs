@@ -5,7 +5,7 @@ using Candela.Runs;
 namespace Candela.Experiments;
 
 /// <summary>Finds the classic mistakes of a training run from what it left behind. Codes: <c>loss-not-finite</c>, <c>loss-ascends</c>, <c>dead-gradients</c>,
-/// <c>exploding-gradients</c>, <c>unscaled-inputs</c>, <c>leak-...</c>, <c>duplicate-rows-across-splits</c>, <c>test-never-scored</c>, <c>no-better-than-baseline</c>, <c>no-seed</c>.
+/// <c>exploding-gradients</c>, <c>unscaled-inputs</c>, <c>leak-...</c>, <c>split-leakage</c>, <c>test-never-scored</c>, <c>no-better-than-baseline</c>, <c>no-seed</c>.
 /// The rules are thresholds, stated at each; a warning is a reason to look, not a proof.</summary>
 public static class TrainingDoctor
 {

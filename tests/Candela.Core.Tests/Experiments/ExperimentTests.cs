@@ -171,8 +171,26 @@ public class ExperimentTests
         string data = SampleFiles.Classes(folder, 150);
         File.AppendAllLines(data, File.ReadLines(data).Skip(1).ToList());
         using var run = Job.Train(new TrainRequest { Data = data, Target = "kind", TestFraction = 0.2 }, folder.File("run"), [new StepFamily("steps")]);
-        Assert.Contains(run.Record.Warnings, w => w.Code == "duplicate-rows-across-splits");
-        Assert.Contains(TrainingDoctor.Examine(run.Folder.Path), w => w.Code == "duplicate-rows-across-splits");
+        Assert.Contains(run.Record.Warnings, w => w.Code == "split-leakage");
+        Assert.Contains(TrainingDoctor.Examine(run.Folder.Path), w => w.Code == "split-leakage");
+    }
+
+    [Fact]
+    [Trait("Kind", "leak")]
+    public void Train_CopyOfTheTarget_IsLeftOutAndAnnouncedUnlessItIsAskedFor()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.File("copy.csv");
+        File.WriteAllLines(data, File.ReadLines(SampleFiles.Classes(folder, 300)).Select((line, i) => line + (i == 0 ? ",copy" : "," + line[^1] + line[^1])));
+        using var run = Job.Train(new TrainRequest { Data = data, Target = "kind" }, folder.File("run"), [new StepFamily("steps")]);
+        Assert.Equal(["a", "b", "c", "d", "colour"], run.Predictor.Schema.Inputs.Columns.Select(c => c.Name));
+        Assert.Contains(run.Record.Warnings, w => w.Code == "leak-copy-of-target" && w.Message.Contains("'copy'", StringComparison.Ordinal));
+        Assert.InRange(run.Record.Metrics["test"].Metrics["accuracy"].Value, 0.6, 0.97);
+
+        using var kept = Job.Train(new TrainRequest { Data = data, Target = "kind", Keep = ["a", "copy"] }, folder.File("kept"), [new StepFamily("steps")]);
+        Assert.Equal(["a", "copy"], kept.Predictor.Schema.Inputs.Columns.Select(c => c.Name));
+        Assert.Contains(kept.Record.Warnings, w => w.Code == "leak-copy-of-target" && w.Message.Contains("--keep", StringComparison.Ordinal));
+        Assert.Equal(1, kept.Record.Metrics["test"].Metrics["accuracy"].Value);
     }
 
     [Fact]
