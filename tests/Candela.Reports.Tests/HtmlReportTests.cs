@@ -183,7 +183,7 @@ public sealed class HtmlReportTests : IDisposable
     {
         "binary" => SampleRuns.Binary(),
         "multiclass" => SampleRuns.Multiclass(),
-        "many classes" => SampleRuns.Multiclass(30),
+        "many classes" => SampleRuns.ManyClasses(),
         "regression" => SampleRuns.Regression(),
         _ => SampleRuns.Bare(),
     };

@@ -10,7 +10,17 @@ namespace Candela.Reports.Tests;
 /// <summary>Complete records of made-up runs: scores are drawn, metrics computed from them.</summary>
 internal static class SampleRuns
 {
-    public static RunRecord Binary()
+    private static readonly Lazy<RunRecord> BinaryRun = new(MakeBinary), TenClasses = new(() => MakeMulticlass(10)), ThirtyClasses = new(() => MakeMulticlass(30)), RegressionRun = new(MakeRegression);
+
+    public static RunRecord Binary() => BinaryRun.Value;
+
+    public static RunRecord Multiclass() => TenClasses.Value;
+
+    public static RunRecord ManyClasses() => ThirtyClasses.Value;
+
+    public static RunRecord Regression() => RegressionRun.Value;
+
+    private static RunRecord MakeBinary()
     {
         var problem = new Problem(TaskKind.Binary, "diagnosis", ["benign", "malignant"]);
         var test = Classified(problem, 114, 3.2, 1);
@@ -42,7 +52,7 @@ internal static class SampleRuns
         };
     }
 
-    public static RunRecord Multiclass(int classes = 10)
+    private static RunRecord MakeMulticlass(int classes)
     {
         string[] names = [.. Enumerable.Range(0, classes).Select(i => classes > 10 ? $"class {i:00}" : i.ToString())];
         var problem = new Problem(TaskKind.Multiclass, "digit", names);
@@ -65,7 +75,7 @@ internal static class SampleRuns
         };
     }
 
-    public static RunRecord Regression()
+    private static RunRecord MakeRegression()
     {
         var problem = new Problem(TaskKind.Regression, "median_house_value", []);
         var test = Estimated(4_128, 49_000, 21);
