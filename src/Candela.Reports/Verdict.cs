@@ -26,9 +26,9 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
         if (useless)
             answer = "No model here is clearly better than guessing.";
         else if (net is null)
-            answer = scored.Count > 1 ? "Better than guessing; no net was tried." : "Better than guessing; nothing else was tried.";
+            answer = scored.Count > 1 ? "Better than guessing; no net was trained." : "Better than guessing; nothing else was trained.";
         else if (simple is null)
-            answer = "Better than guessing; nothing simpler was tried.";
+            answer = "Better than guessing; nothing simpler was trained.";
         else
             answer = Compare(net, simple, main, reasons);
 

@@ -37,7 +37,7 @@ public class VerdictTests
     public void Of_OnlyTrees_SaysThatNoNetWasTried()
     {
         Verdict verdict = Verdict.Of(With(("boosting", 0.95, 0.93, 0.97, 6), ("linear", 0.9, 0.87, 0.93, 1)));
-        Assert.Equal("Better than guessing; no net was tried.", verdict.Answer);
+        Assert.Equal("Better than guessing; no net was trained.", verdict.Answer);
         Assert.Contains(verdict.Reasons, r => r.Contains("--model mlp", StringComparison.Ordinal));
     }
 

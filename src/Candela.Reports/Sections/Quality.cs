@@ -159,12 +159,17 @@ internal static class Quality
             return null;
         const int Shown = 30;
         string main = MetricNames.Name(Verdict.MainMetric(run.Problem));
-        var shown = run.Importance.Take(Shown).ToList();
+        var moved = run.Importance.Where(i => i.Drop != 0 || i.Low != i.High).ToList();
+        string[] idle = [.. run.Importance.Except(moved).Select(i => i.Column)];
+        string none = idle.Length == 0 ? "" : $" No difference at all: {string.Join(", ", idle.Take(Shown).Select(n => Figures.Clip(n, 36)))}{(idle.Length > Shown ? $" and {Figures.Count(idle.Length - Shown)} more" : "")}.";
+        if (moved.Count == 0)
+            return Markup.Of($"""<p class="note"><span class="name">Shuffling any one column changes no test figure: the model uses none of them alone.{none}</span></p>""");
+        var shown = moved.Take(Shown).ToList();
         double low = Math.Min(0, shown.Min(i => i.Low)), high = Math.Max(1e-9, shown.Max(i => i.High));
         var body = new Markup();
         foreach (ColumnImportance i in shown)
             body.Add($"""<tr><th scope="row">{Section.Name(i.Column, 36)}</th><td class="wide">{Strip.Bar(i.Drop, i.Low, i.High, low, high, $"{i.Column}: {Figures.Number(i.Drop, 3)}")}</td><td class="num">{Figures.Fixed(i.Drop)}<small>{Figures.Fixed(i.Low)} to {Figures.Fixed(i.High)}</small></td></tr>""");
-        string rest = run.Importance.Count > Shown ? $" {Figures.Count(run.Importance.Count - Shown)} columns with less are not shown." : "";
-        return Markup.Of($"""{Section.Table($"How much {(main == "R²" ? main : main.ToLowerInvariant())} on test rows falls when a column's cells are shuffled", Markup.Of($"""<th scope="col">Column</th><th scope="col" class="wide" aria-label="Bar chart"></th><th scope="col" class="num">Fall</th>"""), body, "scoreboard")}<p class="note">The line across a bar is the 95 % interval over shuffles. Columns that say the same share their importance: each alone may look unimportant. Importance to the model is not cause and effect.{rest}</p>""");
+        string rest = moved.Count > Shown ? $" {Figures.Count(moved.Count - Shown)} columns with less are not shown." : "";
+        return Markup.Of($"""{Section.Table($"How much {(main == "R²" ? main : main.ToLowerInvariant())} on test rows falls when a column's cells are shuffled", Markup.Of($"""<th scope="col">Column</th><th scope="col" class="wide" aria-label="Bar chart"></th><th scope="col" class="num">Fall</th>"""), body, "scoreboard")}<p class="note">The line across a bar is the 95 % interval over shuffles. Columns that say the same share their importance: each alone may look unimportant. Importance to the model is not cause and effect.{rest}<span class="name">{none}</span></p>""");
     }
 }
