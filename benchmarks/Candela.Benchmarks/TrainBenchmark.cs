@@ -1,0 +1,160 @@
+using Candela.Data;
+using Candela.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Candela.Benchmarks;
+
+/// <summary>Training steps of this library against a plain TorchSharp loop with its own layers, loss and Adam, on the same network and batches.
+/// The plain loop's batches are tensors made beforehand; ours are shuffled, copied and clocked by <see cref="TrainingLoop"/> as in a real run.</summary>
+internal static class TrainBenchmark
+{
+    public static void Run(string[] names)
+    {
+        LibTorch.Load();
+        bool All(string name) => names.Length == 0 || names.Contains(name);
+        Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, median of {Paired.Pairs} pairs run in turn");
+        Console.WriteLine();
+        Console.WriteLine("| training step | plain TorchSharp, steps/s | Candela, steps/s | ratio | range |");
+        Console.WriteLine("| --- | --- | --- | --- | --- |");
+        if (All("cnn"))
+            Cnn(threads: 2);
+        foreach (int threads in new[] { 1, 2 })
+        {
+            if (All("mlp-784"))
+                Mlp784(threads);
+            if (All("mlp-small"))
+                SmallMlp(threads);
+        }
+
+        if (All("optimizers"))
+            Optimizers();
+    }
+
+    private static void Cnn(int threads)
+    {
+        const int Batch = 128;
+        LibTorch.SetThreads(threads);
+        ArrayExamples rows = Classes(Batch * 8, [1, 28, 28], 10);
+        random.manual_seed(1);
+        using var plain = nn.Sequential(("c1", nn.Conv2d(1, 32, 3)), ("r1", nn.ReLU()), ("p1", nn.MaxPool2d(2)), ("c2", nn.Conv2d(32, 64, 3)), ("r2", nn.ReLU()), ("p2", nn.MaxPool2d(2)),
+            ("f", nn.Flatten()), ("d1", nn.Linear(1600, 128)), ("r3", nn.ReLU()), ("d2", nn.Linear(128, 10)));
+        using var ours = new Sequential(new Conv2d(32, 3, activation: ActivationKind.Relu), new MaxPool2d(2), new Conv2d(64, 3, activation: ActivationKind.Relu), new MaxPool2d(2), new Flatten(), new Dense(128, ActivationKind.Relu), new Dense(10));
+        Torch($"CNN 28x28, 225,034 parameters, batch 128, {threads} threads", 16, plain, ours, rows, Batch, threads, new SparseCategoricalCrossEntropy());
+    }
+
+    private static void Mlp784(int threads)
+    {
+        const int Batch = 128;
+        LibTorch.SetThreads(threads);
+        ArrayExamples rows = Classes(Batch * 16, [784], 10);
+        random.manual_seed(1);
+        using var plain = nn.Sequential(("d1", nn.Linear(784, 512)), ("r1", nn.ReLU()), ("d2", nn.Linear(512, 512)), ("r2", nn.ReLU()), ("d3", nn.Linear(512, 10)));
+        using var ours = new Sequential(new Dense(512, ActivationKind.Relu), new Dense(512, ActivationKind.Relu), new Dense(10));
+        Torch($"MLP 784-512-512-10, batch 128, {threads} threads, torch layers", 60, plain, ours, rows, Batch, threads, new SparseCategoricalCrossEntropy());
+    }
+
+    private static void SmallMlp(int threads)
+    {
+        const int Batch = 32;
+        LibTorch.SetThreads(threads);
+        ArrayExamples rows = Numbers(Batch * 32, 30);
+        random.manual_seed(1);
+        using var plain = nn.Sequential(("d1", nn.Linear(30, 64)), ("r1", nn.ReLU()), ("d2", nn.Linear(64, 32)), ("r2", nn.ReLU()), ("d3", nn.Linear(32, 1)));
+        using var ours = new Sequential(new Dense(64, ActivationKind.Relu), new Dense(32, ActivationKind.Relu), new Dense(1));
+        Torch($"MLP 30-64-32-1, batch 32, {threads} threads, torch layers", 600, plain, ours, rows, Batch, threads, new MeanSquaredError());
+    }
+
+    private static void Torch(string name, int steps, nn.Module<Tensor, Tensor> plain, nn.Module<Tensor, Tensor> ours, ArrayExamples rows, int batch, int threads, Loss loss)
+    {
+        (List<Tensor> inputs, List<Tensor> targets) = Tensors(rows, batch, loss.Targets == TargetForm.ClassIndices);
+        using optim.Optimizer adam = optim.Adam(plain.parameters(), 1e-3);
+        int next = 0;
+        Paired.Row(name, steps, count =>
+        {
+            for (int step = 0; step < count; step++, next++)
+            {
+                using var scope = NewDisposeScope();
+                adam.zero_grad();
+                Tensor outputs = plain.call(inputs[next % inputs.Count]), goal = targets[next % inputs.Count];
+                Tensor value = loss.Targets == TargetForm.ClassIndices ? nn.functional.cross_entropy(outputs, goal) : nn.functional.mse_loss(outputs, goal);
+                value.backward();
+                adam.step();
+                _ = value.item<float>();
+            }
+        }, count => Trainer.Fit(ours, rows, null, loss, Plan(count, batch, threads)));
+        foreach (Tensor tensor in inputs.Concat(targets))
+            tensor.Dispose();
+    }
+
+    // The update alone: all parameters of the 784-512-512-10 net.
+    private static void Optimizers()
+    {
+        foreach (string id in new[] { "sgd", "momentum", "adam", "adamw" })
+        {
+            using var plain = nn.Sequential(("d1", nn.Linear(784, 512)), ("d2", nn.Linear(512, 512)), ("d3", nn.Linear(512, 10)));
+            foreach (var parameter in plain.parameters())
+                parameter.grad = randn_like(parameter);
+            using optim.Optimizer torchs = id switch
+            {
+                "sgd" => optim.SGD(plain.parameters(), 1e-3),
+                "momentum" => optim.SGD(plain.parameters(), 1e-3, momentum: 0.9),
+                "adamw" => optim.AdamW(plain.parameters(), 1e-3),
+                _ => optim.Adam(plain.parameters(), 1e-3),
+            };
+            using var ours = nn.Sequential(("d1", nn.Linear(784, 512)), ("d2", nn.Linear(512, 512)), ("d3", nn.Linear(512, 10)));
+            using var fused = new TorchOptimizer(ours, OptimizerOptions.Of(id));
+            var rng = new Rng(1);
+            foreach (ref float g in fused.Parameters.Gradients)
+                g = (float)rng.NextGaussian();
+            Paired.Row($"{id} update of 668,170 parameters", 300, count =>
+            {
+                for (int i = 0; i < count; i++)
+                    torchs.step();
+            }, count =>
+            {
+                for (int i = 0; i < count; i++)
+                    fused.Step(1e-3);
+            });
+        }
+    }
+
+    private static TrainingPlan Plan(int steps, int batch, int threads) =>
+        new() { MaxSteps = steps, Epochs = int.MaxValue, BatchSize = batch, Threads = threads, Optimizer = new AdamOptions(), LearningRate = 1e-3 };
+
+    private static (List<Tensor> Inputs, List<Tensor> Targets) Tensors(ArrayExamples rows, int size, bool classes)
+    {
+        List<Tensor> inputs = [], targets = [];
+        long[] shape = [size, .. rows.Layout.DenseShape.Select(n => (long)n)];
+        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(size)))
+        {
+            inputs.Add(tensor(batch.Dense.ToArray()).view(shape));
+            targets.Add(classes ? tensor(batch.Labels.Select(label => (long)label).ToArray()) : tensor(batch.Targets.ToArray()).view(size, 1));
+        }
+
+        return (inputs, targets);
+    }
+
+    private static ArrayExamples Classes(int count, int[] shape, int classes)
+    {
+        var rng = new Rng(1);
+        var x = new float[count * shape.Aggregate(1, (a, b) => a * b)];
+        foreach (ref float value in x.AsSpan())
+            value = (float)rng.NextGaussian();
+        var labels = new int[count];
+        foreach (ref int label in labels.AsSpan())
+            label = rng.Next(classes);
+        return new ArrayExamples(x, shape, labels);
+    }
+
+    private static ArrayExamples Numbers(int count, int width)
+    {
+        var rng = new Rng(2);
+        float[] x = new float[count * width], y = new float[count];
+        foreach (ref float value in x.AsSpan())
+            value = (float)rng.NextGaussian();
+        for (int i = 0; i < count; i++)
+            y[i] = x[i * width] + (float)Math.Sin(x[(i * width) + 1]);
+        return new ArrayExamples(x, [width], targets: y);
+    }
+}
