@@ -8,7 +8,8 @@ internal sealed class LinearSearch
 {
     private const int Folds = 5, FoldRows = 5_000, MaxIterations = 1_000, MaxProximalIterations = 20_000;
 
-    private const double Tolerance = 1e-7, SearchTolerance = 1e-4;
+    // Shares of the largest weight gradient at the start: text features have far smaller gradients than standardised columns.
+    private const double Tolerance = 1e-6, SparseTolerance = 1e-4, SearchTolerance = 3e-3;
 
     private readonly FitContext _context;
     private readonly FitOptions _options;
@@ -45,7 +46,7 @@ internal sealed class LinearSearch
         objective.L2 = setting.L2;
         var parameters = new double[objective.Length];
         int limit = (int)Math.Min(_options.MaxSteps ?? int.MaxValue, _options.L1 > 0 ? MaxProximalIterations : MaxIterations);
-        Minimum minimum = Minimise(objective, parameters, Tolerance, limit, Log);
+        Minimum minimum = Minimise(objective, parameters, _train.SparseWidth > 0 ? SparseTolerance : Tolerance, limit, Log);
         HeldOutScore? valid = _valid is null ? null : objective.ScoreOn(_valid, [.. Enumerable.Range(0, _valid.Count)], parameters);
         var last = new EpochEnded(_history.Count, minimum.Iterations, objective.ScoreOn(_train, _all, parameters).Loss, valid?.Loss, valid?.Score, 0, Seconds());
         _history.Add(last);
@@ -70,6 +71,7 @@ internal sealed class LinearSearch
         double work = (double)_train.Count * (_train.DenseWidth + ((double)_train.SparseStarts[_train.Count] / _train.Count)) * LinearObjective.OutputsOf(_context.Problem);
         double[] strengths = _options.L2 is { } fixedStrength ? [fixedStrength]
             : _options.L1 > 0 ? [0]
+            : _train.SparseWidth > 0 ? [3e-4, 1e-4, 3e-5, 1e-5, 3e-6]
             : work > 3e7 ? [1e-2, 1e-3, 1e-4]
             : [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5];
         bool folded = _valid is null || _train.Count <= FoldRows;
@@ -134,36 +136,44 @@ internal sealed class LinearSearch
         SparseScale = naiveBayes ? LogCountRatios(rows) : null,
     };
 
-    // r = log((1 + f_own) / |1 + f_own|) - log((1 + f_other) / |1 + f_other|), f the summed feature values of the class's and of the other rows.
+    // Factor 0.3 + |r| with r = log((1/2 + d_own) / |1/2 + d_own|) - log((1/2 + d_other) / |1/2 + d_other|), d the rows of the class (of the others) that have the feature. The sign of
+    // r is left to the weight; the 0.3, as in the paper's interpolation with unscaled features, keeps features that do not tell alone within reach of the fit.
     private float[] LogCountRatios(int[] rows)
     {
+        const double smoothing = 0.5, floor = 0.3;
         int outputs = LinearObjective.OutputsOf(_context.Problem), classes = _context.Problem.Classes.Count, width = _train.SparseWidth;
-        var sums = new double[classes * width];
+        var counts = new float[classes * width];
+        var all = new double[width];
         foreach (int row in rows)
         {
-            Span<double> own = sums.AsSpan(_train.Rows.Labels[row] * width, width);
+            Span<float> own = counts.AsSpan(_train.Rows.Labels[row] * width, width);
             for (int e = _train.SparseStarts[row]; e < _train.SparseStarts[row + 1]; e++)
-                own[_train.SparseIndices[e]] += Math.Abs(_train.SparseValues[e]);
+            {
+                own[_train.SparseIndices[e]]++;
+                all[_train.SparseIndices[e]]++;
+            }
         }
 
-        var all = new double[width];
-        for (int k = 0; k < classes; k++)
-            TensorPrimitives.Add<double>(all, sums.AsSpan(k * width, width), all);
-        double grand = TensorPrimitives.Sum<double>(all) + width;
+        double grand = all.Sum();
         var ratios = new float[outputs * width];
         for (int o = 0; o < outputs; o++)
         {
-            ReadOnlySpan<double> own = sums.AsSpan((outputs == 1 ? 1 : o) * width, width);
-            double ownTotal = TensorPrimitives.Sum(own) + width, otherTotal = grand - ownTotal + width;
+            ReadOnlySpan<float> own = counts.AsSpan((outputs == 1 ? 1 : o) * width, width);
+            double ownTotal = 0;
+            foreach (float count in own)
+                ownTotal += count;
+            double otherTotal = grand - ownTotal + (smoothing * width);
+            ownTotal += smoothing * width;
             for (int j = 0; j < width; j++)
-                ratios[(o * width) + j] = (float)(Math.Log((1 + own[j]) / ownTotal) - Math.Log((1 + all[j] - own[j]) / otherTotal));
+                ratios[(o * width) + j] = (float)(floor + Math.Abs(Math.Log((smoothing + own[j]) / ownTotal) - Math.Log((smoothing + all[j] - own[j]) / otherTotal)));
         }
 
         return ratios;
     }
 
-    private Minimum Minimise(LinearObjective objective, double[] parameters, double tolerance, int iterations, Action<int, double> log)
+    private Minimum Minimise(LinearObjective objective, double[] parameters, double share, int iterations, Action<int, double> log)
     {
+        double tolerance = share * Math.Max(StartGradient(objective), 1e-7);
         if (_options.L1 == 0)
             return Lbfgs.Minimise(objective, parameters, tolerance, iterations, log);
         var penalty = new double[objective.Length];
@@ -171,6 +181,30 @@ internal sealed class LinearSearch
         for (int i = 0; i < penalty.Length; i++)
             penalty[i] = i % stride == stride - 1 ? 0 : _options.L1;
         return ProximalGradient.Minimise(objective, penalty, parameters, tolerance, iterations, log);
+    }
+
+    // The largest gradient component of a weight when all weights are 0 and the intercepts are the log odds (the mean, for regression).
+    private double StartGradient(LinearObjective objective)
+    {
+        var start = new double[objective.Length];
+        var gradient = new double[objective.Length];
+        int stride = objective.Length / objective.Outputs;
+        if (_context.Problem.IsClassification)
+        {
+            var shares = new double[_context.Problem.Classes.Count];
+            Array.Fill(shares, 1.0);
+            foreach (int label in _train.Rows.Labels)
+                shares[label] += _classWeights?[label] ?? 1;
+            for (int k = 0; k < objective.Outputs; k++)
+                start[((k + 1) * stride) - 1] = objective.Outputs == 1 ? Math.Log(shares[1] / shares[0]) : Math.Log(shares[k]);
+        }
+
+        objective.Evaluate(start, gradient);
+        double largest = 0;
+        for (int i = 0; i < gradient.Length; i++)
+            if (i % stride != stride - 1)
+                largest = Math.Max(largest, Math.Abs(gradient[i]));
+        return largest;
     }
 
     private void Log(int iteration, double value)

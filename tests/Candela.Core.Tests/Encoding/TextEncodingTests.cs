@@ -45,12 +45,14 @@ public class TextEncodingTests
         var batch = new FeatureBatch();
         encoder.Encode(table.ReadChunk(0), batch, true);
 
-        // Written out by hand: words with pairs; signs with pairs and triples of one run.
+        // Written out by hand: words with pairs; signs with pairs and triples of one run. Then the first and last 3 to 5 letters of each word.
         string[][] grams =
         [
             ["good", "good", "film", "good good", "good film"], ["bad", "film", "!", "bad film", "film !"], ["not", "a", "good", "film", "not a", "a good", "good film"],
             ["味", "道", "好", "味", "道", "味道", "道好", "味道好", "味道"], ["film"], [],
         ];
+        for (int row = 0; row < grams.Length; row++)
+            grams[row] = [.. grams[row], .. grams[row].Where(g => char.IsAsciiLetter(g[0]) && !g.Contains(' ')).SelectMany(w => Enumerable.Range(3, 3).Where(n => n <= w.Length).SelectMany(n => new[] { "<" + w[..n], w[^n..] + ">" }))];
         for (int row = 0; row < texts.Length; row++)
         {
             // scikit-learn's TfidfVectorizer(sublinear_tf=True): (1 + ln tf) (ln((1 + n) / (1 + df)) + 1), then norm 1.
@@ -72,11 +74,11 @@ public class TextEncodingTests
     [Fact, Trait("Kind", "golden")]
     public void Encode_NgramBuckets_NeverMoveBetweenVersions()
     {
-        // Saved models depend on the hash. The buckets of "good", "film" and "good film" come from a Python transcription of FNV-1a, SplitMix64's finaliser and the pairing.
+        // Saved models depend on the hash. The buckets of "good", "film", "good film" and their affixes come from a Python transcription of FNV-1a, SplitMix64's finaliser and the pairing.
         using Table table = Table(["good film"]);
         var batch = new FeatureBatch();
         Fit(table, new FeatureRequest(FeatureStyle.Scaled)).Encode(table.ReadChunk(0), batch, true);
-        Assert.Equal([81727, 92217, 211867], batch.SparseIndices.AsSpan(0, 3).ToArray());
+        Assert.Equal([72493, 75052, 81727, 86887, 92217, 103869, 171658, 189536, 211867, 238686, 260138], batch.SparseIndices.AsSpan(0, 11).ToArray());
     }
 
     [Fact, Trait("Kind", "analytic")]
@@ -86,8 +88,8 @@ public class TextEncodingTests
         FeatureEncoder encoder = Fit(table, new FeatureRequest(FeatureStyle.Scaled));
         var batch = new FeatureBatch();
         encoder.Encode(new SmallTables().Texts("t", ["film unheard", "unheard of", null]).Chunk(), batch, false);
-        Assert.Equal([0, 1, 1, 1], batch.SparseStarts.AsSpan(0, 4).ToArray());
-        Assert.Equal(1, batch.SparseValues[0], 1e-6);
+        Assert.Equal([0, 5, 5, 5], batch.SparseStarts.AsSpan(0, 4).ToArray()); // film, <fil, <film, ilm>, film>: in both training rows, so of one weight
+        Assert.Equal(1 / Math.Sqrt(5), batch.SparseValues[0], 1e-6);
     }
 
     [Fact, Trait("Kind", "golden")]
@@ -111,8 +113,8 @@ public class TextEncodingTests
         encoder.Encode(table.ReadChunk(0), batch, true);
         Assert.Equal(["x"], encoder.Layout.DenseNames);
         Assert.Equal([1], encoder.Layout.DenseSources);
-        Assert.Equal([0, 2, 4], batch.SparseStarts.AsSpan(0, 3).ToArray());
-        Assert.Equal(4, batch.SparseIndices.AsSpan(0, 4).ToArray().Distinct().Count());
+        Assert.Equal([0, 8, 16], batch.SparseStarts.AsSpan(0, 3).ToArray()); // red has 2 affixes, blue 4
+        Assert.Equal(16, batch.SparseIndices.AsSpan(0, 16).ToArray().Distinct().Count());
         Assert.Equal([2, 3, 3, 2], batch.Tokens.AsSpan(0, 4).ToArray().Select(id => id == batch.Tokens[0] ? 2 : 3));
     }
 

@@ -3,13 +3,16 @@ using System.IO.Compression;
 
 namespace Candela.Data;
 
-/// <summary>Hashed n-grams of all text columns as one weighted sparse row: words and word pairs, and for scripts without spaces characters, pairs and triples.
+/// <summary>Hashed n-grams of all text columns as one weighted sparse row: words, word pairs and the first and last 3, 4 and 5 letters of words (so that <c>love</c>,
+/// <c>loved</c> and <c>lovely</c> share something, without a stemmer for each language); for scripts without spaces characters, pairs and triples.
 /// Weight (1 + ln tf) (ln((1 + n) / (1 + df)) + 1), tf the occurrences in the row and df of n training rows, then divided by the row's Euclidean norm (Salton and
 /// Buckley 1988, with the smoothed idf that scikit-learn's TfidfVectorizer uses). Buckets that no training row has are left out.</summary>
 internal sealed class NgramCode
 {
     public const int DefaultBuckets = 1 << 18;
     public const int MaxBuckets = 1 << 24;
+    private const int ShortestAffix = 3, LongestAffix = 5;
+    private const ulong PrefixMark = 0xA24BAED4963EE407UL, SuffixMark = 0x9FB21C651E98DF25UL;
     private readonly float[] _idf;   // 0 where no training row has the bucket
 
     public NgramCode(int buckets, long documents, ReadOnlySpan<int> frequencies)
@@ -40,12 +43,24 @@ internal sealed class NgramCode
                         into.Add(Pair(beforeIt, Pair(previous, hash)));
                 }
             }
-            else if (i > 0 && units[i - 1].Kind != UnitKind.Sign)
+            else
             {
-                into.Add(Pair(previous, hash));
+                if (i > 0 && units[i - 1].Kind != UnitKind.Sign)
+                    into.Add(Pair(previous, hash));
+                if (units[i].Kind == UnitKind.Word)
+                    AddAffixes(text.Text(units[i]), salt, into);
             }
 
             (beforeIt, previous) = (previous, hash);
+        }
+    }
+
+    private static void AddAffixes(ReadOnlySpan<char> word, ulong salt, NgramScratch into)
+    {
+        for (int n = ShortestAffix; n <= LongestAffix && n <= word.Length; n++)
+        {
+            into.Add(Pair(PrefixMark, Hash(word[..n]) ^ salt));
+            into.Add(Pair(SuffixMark, Hash(word[^n..]) ^ salt));
         }
     }
 
