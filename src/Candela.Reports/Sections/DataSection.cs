@@ -35,7 +35,8 @@ internal static class DataSection
         Markup? picture = column.Top is { Count: > 0 } top ? Top(top, rows) : column.Histogram is { Count: > 0 } histogram
             ? Strip.Histogram(histogram, column.Min ?? 0, column.Max ?? histogram.Count, $"Distribution of {column.Name}")
             : null;
-        Markup? note = column.Note.Length > 0 ? Markup.Of($"""<p class="why">{column.Note}</p>""") : null;
+        // Beside a picture of its values an input needs no words about its kind.
+        Markup? note = column.Note.Length > 0 && (picture is null || column.Role == "excluded") ? Markup.Of($"""<p class="why">{column.Note}</p>""") : null;
         return Markup.Of($"""<article class="column {column.Role}"><h3>{Section.Name(column.Name, 40)} <span class="badge plain">{column.Kind.ToString().ToLowerInvariant()}</span>{(column.Role == "input" ? null : Markup.Of($""" <span class="badge">{column.Role}</span>"""))}</h3>{picture}<dl>{facts}</dl>{note}</article>""");
 
         void Fact(string name, string value) => facts.Add($"<div><dt>{name}</dt><dd>{value}</dd></div>");
