@@ -95,11 +95,12 @@ public sealed class BadInputTests : IDisposable
     [Theory, Trait("Kind", "fault")]
     [InlineData("sex", ColumnKind.Number, "line 2, column 'sex': 'm' is not a number")]
     [InlineData("sex", ColumnKind.Date, "line 2, column 'sex': 'm' is not a date")]
+    [InlineData("h", ColumnKind.Integer, "line 3, column 'h': '1.5' is not a whole number")]
     [InlineData("age", ColumnKind.Boolean, "line 4, column 'age': '3' is not one of two values")]
     [InlineData("sex", ColumnKind.Image, "images come from a folder")]
     public void Load_GivenKindThatDoesNotFit_NamesTheFirstBadCell(string column, ColumnKind kind, string expected)
     {
-        string path = _files.Write("k.csv", "age,sex\n1,m\n2,f\n3,m\n");
+        string path = _files.Write("k.csv", "age,sex,h\n1,m,1\n2,f,1.5\n3,m,2\n");
         Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { Kinds = new Dictionary<string, ColumnKind> { [column] = kind } })).Message);
     }
 

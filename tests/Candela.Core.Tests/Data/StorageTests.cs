@@ -57,6 +57,8 @@ public sealed class StorageTests : IDisposable
         TableChunk chunk = changed.ReadChunk(0);
         Assert.Equal(["1", "2"], ((CategoryColumn)chunk.Column("a")).Names);
         Assert.Equal(["x", "y", "x"], ((TextColumn)chunk.Column("b")).Values);
+        using Table words = table.WithKinds(new Dictionary<string, ColumnKind> { ["c"] = ColumnKind.Text });
+        Assert.Equal("18262", ((TextColumn)words.ReadChunk(0).Column("c")).Values[0]);
         using Table back = changed.WithKinds(new Dictionary<string, ColumnKind> { ["a"] = ColumnKind.Number });
         Assert.Equal([1f, 2f, 1f], ((NumberColumn)back.ReadChunk(0).Column("a")).Values);
         Assert.Contains("Row 1, column 'b': 'x' is not a number", Assert.Throws<DataException>(() => table.WithKinds(new Dictionary<string, ColumnKind> { ["b"] = ColumnKind.Number })).Message);

@@ -7,7 +7,10 @@ internal static class CellErrors
     {
         string text = cell.Length <= 40 ? cell.ToString() : string.Concat(cell[..37], "...");
         string where = $"{source.Where(reader)}, column '{plan.Name}'";
-        if (plan.Kind is ColumnKind.Number or ColumnKind.Integer && NumberCell.TryParse(cell, out float _))
+        bool number = NumberCell.TryParse(cell, out float value);
+        if (plan.Kind == ColumnKind.Integer && number && float.IsFinite(value))
+            return new DataException($"{where}: '{text}' is not a whole number. Correct it, or read the column with --type {plan.Name}=number.");
+        if (plan.Kind is ColumnKind.Number or ColumnKind.Integer && number)
             return new DataException($"{where}: '{text}' is not a finite number (up to 3.4e38). Correct it, or read it as missing with --na \"{text}\".");
         string needed = plan.Kind switch
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Candela.Data;
 
@@ -25,18 +26,22 @@ internal abstract class ColumnBuilder
     /// <summary>Memory the cells so far need beyond 4 bytes each.</summary>
     public virtual long TextBytes => 0;
 
-    public static ColumnBuilder For(ColumnPlan plan, MissingMarks missing, int capacity) => plan.Kind switch
+    /// <param name="plan">The column.</param>
+    /// <param name="missing">Marks of missing cells.</param>
+    /// <param name="capacity">Rows of a chunk.</param>
+    /// <param name="packed">Give texts as <see cref="PackedTextColumn"/>.</param>
+    public static ColumnBuilder For(ColumnPlan plan, MissingMarks missing, int capacity, bool packed) => plan.Kind switch
     {
-        ColumnKind.Number or ColumnKind.Integer => new NumberBuilder(missing, capacity),
+        ColumnKind.Number or ColumnKind.Integer => new NumberBuilder(missing, capacity, wholeOnly: plan is { Kind: ColumnKind.Integer, Given: true, Open: false }),
         ColumnKind.Date => new DateBuilder(plan, missing, capacity),
         ColumnKind.Category or ColumnKind.Boolean or ColumnKind.Constant => new NameBuilder(plan, missing, capacity),
-        ColumnKind.Text or ColumnKind.Identifier => new TextBuilder(plan, missing, capacity),
+        ColumnKind.Text or ColumnKind.Identifier => new TextBuilder(plan, missing, capacity, packed),
         _ => throw new UsageException($"Column '{plan.Name}' cannot be of kind {plan.Kind}: text files hold no images."),
     };
 }
 
 /// <summary>Numbers and whole numbers.</summary>
-internal class NumberBuilder(MissingMarks missing, int capacity) : ColumnBuilder
+internal class NumberBuilder(MissingMarks missing, int capacity, bool wholeOnly = false) : ColumnBuilder
 {
     private float[] _values = new float[capacity];
 
@@ -55,7 +60,10 @@ internal class NumberBuilder(MissingMarks missing, int capacity) : ColumnBuilder
             return missing.Contains(cell) ? Append(float.NaN) : CellFault.Bad;
         if (float.IsInfinity(value))
             return CellFault.Bad;
-        AllWhole &= value == MathF.Floor(value) || float.IsNaN(value);
+        bool whole = value == MathF.Floor(value) || float.IsNaN(value);
+        if (wholeOnly && !whole)
+            return CellFault.Bad;
+        AllWhole &= whole;
         return Append(value);
     }
 
@@ -106,7 +114,7 @@ internal sealed class NameBuilder : ColumnBuilder
     {
         (_plan, _missing, _capacity) = (plan, missing, capacity);
         _codes = new int[capacity];
-        _limit = plan.Kind switch { _ when plan.Open => int.MaxValue, ColumnKind.Boolean => 2, ColumnKind.Constant when plan.AllMissing => 0, ColumnKind.Constant => 1, _ => KindInference.DictionaryLimit };
+        _limit = plan.Kind switch { _ when plan.Open => int.MaxValue, ColumnKind.Boolean => 2, ColumnKind.Constant when plan.AllMissing => 0, ColumnKind.Constant when !plan.Given => 1, _ => KindInference.DictionaryLimit };
         _index = NewIndex();
         _lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
     }
@@ -136,6 +144,13 @@ internal sealed class NameBuilder : ColumnBuilder
             if (_names.Count == _limit)
             {
                 _lookup.Remove(cell);
+                if (_plan is { Given: true, Kind: ColumnKind.Constant })
+                {
+                    // Said to be constant means: not of interest.
+                    _codes[_count++] = -1;
+                    return CellFault.None;
+                }
+
                 return _plan.Given ? CellFault.Bad : CellFault.Surprise;
             }
 
@@ -171,14 +186,15 @@ internal sealed class NameBuilder : ColumnBuilder
     private Dictionary<string, int> NewIndex() => new(_plan.Kind == ColumnKind.Boolean ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
 }
 
-/// <summary>Free text and identifiers.</summary>
-internal sealed class TextBuilder(ColumnPlan plan, MissingMarks missing, int capacity) : ColumnBuilder
+/// <summary>Free text and identifiers, collected in UTF-8 so that loading makes no string objects; <paramref name="packed"/> says whether they also leave so.</summary>
+internal sealed class TextBuilder(ColumnPlan plan, MissingMarks missing, int capacity, bool packed) : ColumnBuilder
 {
-    private readonly List<string?> _values = new(Math.Min(capacity, 4096));
+    private readonly int[] _lengths = new int[capacity];
+    private byte[] _utf8 = new byte[4096];
     private double _last = double.NaN;
-    private long _bytes;
+    private int _count, _used;
 
-    public override long TextBytes => _bytes;
+    public override long TextBytes => _used;
 
     public override CellFault Add(ReadOnlySpan<char> cell)
     {
@@ -191,16 +207,25 @@ internal sealed class TextBuilder(ColumnPlan plan, MissingMarks missing, int cap
             _last = value;
         }
 
-        _values.Add(none ? null : cell.ToString());
-        _bytes += 24 + (2 * cell.Length);
+        if (none)
+        {
+            _lengths[_count++] = -1;
+            return CellFault.None;
+        }
+
+        int most = Encoding.UTF8.GetMaxByteCount(cell.Length);
+        if (_utf8.Length - _used < most)
+            Array.Resize(ref _utf8, Math.Max(2 * _utf8.Length, _used + most));
+        int length = Encoding.UTF8.GetBytes(cell, _utf8.AsSpan(_used));
+        _lengths[_count++] = length;
+        _used += length;
         return CellFault.None;
     }
 
     public override TableColumn Complete(bool lend)
     {
-        string?[] values = [.. _values];
-        _values.Clear();
-        _bytes = 0;
-        return new TextColumn(values);
+        var texts = new PackedTextColumn(lend ? _lengths : _lengths[.._count], lend ? _utf8 : _utf8[.._used], _count, _used);
+        (_count, _used) = (0, 0);
+        return packed ? texts : texts.Unpack();
     }
 }

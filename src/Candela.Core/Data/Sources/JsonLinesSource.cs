@@ -88,8 +88,9 @@ internal sealed class JsonLinesSource : RowSource
             {
                 Object(new Utf8JsonReader(_utf8.AsSpan(0, count)));
             }
-            catch (JsonException e)
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
+                // The second kind is for \u escapes that are no character.
                 throw new DataException($"{source.Path} line {_line}: not a JSON object ({e.Message.Split(" LineNumber")[0].TrimEnd('.')}). Each line must be one object such as {{\"age\": 31, \"city\": \"Oslo\"}}.", e);
             }
         }

@@ -102,7 +102,7 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options)
     {
         var builders = new ColumnBuilder[plans.Length];
         for (int i = 0; i < plans.Length; i++)
-            builders[i] = ColumnBuilder.For(plans[i], _missing, Table.ChunkRows);
+            builders[i] = ColumnBuilder.For(plans[i], _missing, Table.ChunkRows, packed: true);
         var schema = new TableSchema([.. plans.Select(p => new ColumnSchema(p.Name, p.Kind, p.Note))]);
         using RowReader reader = source.Open(hash);
         int rows = 0;

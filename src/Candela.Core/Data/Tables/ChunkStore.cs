@@ -9,13 +9,14 @@ namespace Candela.Data;
 internal sealed class ChunkStore(long memoryBudget) : IDisposable
 {
     private const int RecentChunks = 3;
+    private const long GarbageBytes = 64L << 20;
 
     private readonly List<Entry> _entries = [];
     private readonly LinkedList<(int Index, TableChunk Chunk)> _recent = new();
     private readonly Lock _gate = new();
     private SafeFileHandle? _file;
     private byte[] _scratch = [];
-    private long _inMemory, _fileLength;
+    private long _inMemory, _fileLength, _readSinceCollection;
     private int _users = 1;
 
     public int Count => _entries.Count;
@@ -62,8 +63,8 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
     public TableChunk Read(int index)
     {
         Entry entry = _entries[index];
-        if (entry.Chunk != null)
-            return entry.Chunk;
+        if (entry.Chunk is { } kept && !kept.Columns.Any(c => c is PackedTextColumn))
+            return kept;
         lock (_gate)
         {
             for (LinkedListNode<(int Index, TableChunk Chunk)>? node = _recent.First; node != null; node = node.Next)
@@ -75,10 +76,9 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
                 return node.Value.Chunk;
             }
 
-            ObjectDisposedException.ThrowIf(_file == null || _file.IsClosed, this);
             if (_recent.Count == RecentChunks)
                 _recent.RemoveLast();
-            var chunk = new TableChunk(entry.Schema!, [.. entry.Columns.Select(c => Read(c, entry.Rows))], entry.FirstRow);
+            TableChunk chunk = entry.Chunk != null ? Unpack(entry.Chunk) : Load(entry);
             _recent.AddFirst((index, chunk));
             return chunk;
         }
@@ -100,11 +100,34 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
         _entries.Clear();
     }
 
+    private static TableChunk Unpack(TableChunk chunk) =>
+        new(chunk.Schema, [.. chunk.Columns.Select(c => c is PackedTextColumn packed ? packed.Unpack() : c)], chunk.FirstRow);
+
+    private TableChunk Load(Entry entry)
+    {
+        ObjectDisposedException.ThrowIf(_file == null || _file.IsClosed, this);
+        BoundGarbage(entry.Columns.Sum(c => (long)c.Length));
+        return new TableChunk(entry.Schema!, [.. entry.Columns.Select(c => Read(c, entry.Rows))], entry.FirstRow);
+    }
+
+    /// <summary>A chunk's arrays are large objects, which the collector frees only when it feels like a full collection: passes over a spilled table would leave hundreds of megabytes
+    /// of dead chunks behind. Other threads may still read a chunk that left the list of recent ones, so the arrays cannot be reused; a full collection every 64 MiB read
+    /// costs some milliseconds, as what lives is mostly arrays without references.</summary>
+    private void BoundGarbage(long bytes)
+    {
+        _readSinceCollection += bytes;
+        if (_readSinceCollection < GarbageBytes)
+            return;
+        _readSinceCollection = 0;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+    }
+
     private static long Size(TableColumn column) => column switch
     {
         NumberColumn numbers => 4L * numbers.Count,
         CategoryColumn names => 4L * names.Count,
         ImageColumn images => images.Pixels.LongLength,
+        PackedTextColumn texts => (4L * texts.Count) + texts.Utf8.Length,
         TextColumn texts => texts.Values.Sum(t => t == null ? 8L : 32L + (2 * t.Length)),
         _ => 0,
     };
@@ -119,6 +142,9 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
                 return Append(MemoryMarshal.AsBytes<int>(names.Codes), Form.Codes) with { Names = names.Names };
             case ImageColumn images:
                 return Append(images.Pixels, Form.Pixels) with { Image = images.Shape };
+            case PackedTextColumn texts:
+                Stored lengths = Append(MemoryMarshal.AsBytes(texts.Lengths), Form.Texts);
+                return lengths with { Length = lengths.Length + Append(texts.Utf8, Form.Texts).Length };
             case TextColumn texts:
                 return Append(Pack(texts.Values), Form.Texts);
             default:
@@ -171,24 +197,8 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
                 if (_scratch.Length < column.Length)
                     _scratch = new byte[column.Length];
                 ReadFully(_scratch.AsSpan(0, column.Length), column.Offset);
-                return new TextColumn(Unpack(rows));
+                return PackedTextColumn.Unpack(MemoryMarshal.Cast<byte, int>(_scratch.AsSpan(0, 4 * rows)), _scratch.AsSpan(4 * rows, column.Length - (4 * rows)));
         }
-    }
-
-    private string?[] Unpack(int rows)
-    {
-        var texts = new string?[rows];
-        ReadOnlySpan<int> lengths = MemoryMarshal.Cast<byte, int>(_scratch.AsSpan(0, 4 * rows));
-        int at = 4 * rows;
-        for (int i = 0; i < rows; i++)
-        {
-            if (lengths[i] < 0)
-                continue;
-            texts[i] = Encoding.UTF8.GetString(_scratch.AsSpan(at, lengths[i]));
-            at += lengths[i];
-        }
-
-        return texts;
     }
 
     private void ReadFully(Span<byte> into, long offset)

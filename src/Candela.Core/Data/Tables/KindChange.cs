@@ -46,10 +46,12 @@ internal sealed class KindChange
         var seen = new HashSet<string>();
         foreach (TableChunk chunk in table.Chunks())
         {
-            string?[] cells = Texts(chunk.Columns[index]);
-            for (int i = 0; i < cells.Length; i++)
+            TableColumn cells = chunk.Columns[index];
+            for (int i = 0; i < cells.Count; i++)
             {
-                if (cells[i] is not { } cell)
+                if (kind == ColumnKind.Integer && cells is NumberColumn numbers && numbers.Values[i] == MathF.Floor(numbers.Values[i]))
+                    continue;
+                if (TextAt(cells, i) is not { } cell)
                     continue;
                 bool fits = kind == ColumnKind.Boolean ? seen.Add(cell) is false || seen.Count <= 2 : !NumberCell.TryParse(cell, out double value) || value == Math.Floor(value);
                 if (!fits)
@@ -107,36 +109,57 @@ internal sealed class KindChange
     {
         var names = new List<string>();
         var codes = new Dictionary<string, int>();
+        var numberCodes = new Dictionary<float, int>();
         foreach (TableChunk chunk in table.Chunks())
         {
-            string?[] texts = Texts(chunk.Columns[index]);
-            for (int i = 0; i < texts.Length; i++)
+            TableColumn cells = chunk.Columns[index];
+            for (int i = 0; i < cells.Count; i++)
             {
-                if (texts[i] is not { } text || !codes.TryAdd(text, names.Count))
+                if (cells is NumberColumn numbers ? float.IsNaN(numbers.Values[i]) || numberCodes.ContainsKey(numbers.Values[i]) : TextAt(cells, i) is not { } text || codes.ContainsKey(text))
                     continue;
-                names.Add(text);
-                if (names.Count > KindInference.DictionaryLimit)
-                    throw new DataException($"Column '{column}' has more than {KindInference.DictionaryLimit} different values (row {chunk.FirstRow + i + 1}: '{text}') and cannot be read as a category; read it as text or number.");
+                string name = TextAt(cells, i)!;
+                if (names.Count == KindInference.DictionaryLimit)
+                    throw new DataException($"Column '{column}' has more than {KindInference.DictionaryLimit} different values (row {chunk.FirstRow + i + 1}: '{name}') and cannot be read as a category; read it as text or number.");
+                if (cells is NumberColumn { Values: var values })
+                    numberCodes.Add(values[i], names.Count);
+                codes.Add(name, names.Count);
+                names.Add(name);
             }
         }
 
         return c =>
         {
-            string?[] texts = Texts(c);
-            var taken = new int[texts.Length];
-            for (int i = 0; i < taken.Length; i++)
-                taken[i] = texts[i] is { } text ? codes[text] : -1;
+            var taken = new int[c.Count];
+            if (c is NumberColumn { Values: var values })
+            {
+                for (int i = 0; i < taken.Length; i++)
+                    taken[i] = float.IsNaN(values[i]) ? -1 : numberCodes[values[i]];
+            }
+            else
+            {
+                for (int i = 0; i < taken.Length; i++)
+                    taken[i] = TextAt(c, i) is { } text ? codes[text] : -1;
+            }
+
             return new CategoryColumn(taken, names);
         };
     }
 
-    private static string?[] Texts(TableColumn column) => column switch
+    private static string? TextAt(TableColumn column, int row) => column switch
     {
-        TextColumn texts => texts.Values,
-        CategoryColumn names => [.. names.Codes.Select(c => c < 0 ? null : names.Names[c])],
-        NumberColumn numbers => [.. numbers.Values.Select(v => float.IsNaN(v) ? null : v.ToString("R", CultureInfo.InvariantCulture))],
+        TextColumn texts => texts.Values[row],
+        CategoryColumn names => names.NameAt(row),
+        NumberColumn numbers => float.IsNaN(numbers.Values[row]) ? null : (numbers.Values[row] + 0f).ToString("R", CultureInfo.InvariantCulture),
         _ => throw new ShapeException($"A column of type {column.GetType().Name} has no text form."),
     };
+
+    private static string?[] Texts(TableColumn column)
+    {
+        var texts = new string?[column.Count];
+        for (int i = 0; i < texts.Length; i++)
+            texts[i] = TextAt(column, i);
+        return texts;
+    }
 
     private static DataException Misfit(string name, ColumnKind kind, long row, string cell, string what) =>
         new($"Row {row + 1}, column '{name}': '{(cell.Length <= 40 ? cell : cell[..37] + "...")}' is {what}, so the column cannot be read as {kind.ToString().ToLowerInvariant()}. Correct the cell or leave out --type {name}={kind.ToString().ToLowerInvariant()}.");

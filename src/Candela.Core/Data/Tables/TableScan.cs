@@ -45,7 +45,7 @@ public static class TableScan
         ColumnPlan[] plans = Plans(source, schema, places, missing);
         var builders = new ColumnBuilder[plans.Length];
         for (int i = 0; i < plans.Length; i++)
-            builders[i] = ColumnBuilder.For(plans[i], missing, chunkRows);
+            builders[i] = ColumnBuilder.For(plans[i], missing, chunkRows, packed: false);
         using RowReader reader = source.Open();
         long first = 0;
         int rows = 0;
