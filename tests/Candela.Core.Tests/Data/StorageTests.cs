@@ -17,7 +17,7 @@ public sealed class StorageTests : IDisposable
             FormattableString.Invariant($"{(rng.Next(20) == 0 ? "NA" : ((float)rng.NextDouble()).ToString("R", System.Globalization.CultureInfo.InvariantCulture))},{rng.Next(50)},{"abc"[rng.Next(3)]},{(rng.Next(9) == 0 ? "" : $"word {rng.Next(1 << 30)} é好 and more of it")},{rng.Next(2)},2024-01-{1 + rng.Next(28):00}\n"))));
         using Table memory = Table.Load(path);
         using Table spilled = Table.Load(path, new TableOptions { MemoryBudget = 0 });
-        using Table half = Table.Load(path, new TableOptions { MemoryBudget = 12 << 20 });
+        using Table half = Table.Load(path, new TableOptions { MemoryBudget = 6 << 20 });
 
         Assert.True(memory.InMemory);
         Assert.False(spilled.InMemory);
