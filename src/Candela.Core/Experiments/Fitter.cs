@@ -27,9 +27,9 @@ internal sealed class Trained(IModelFamily family, FeatureEncoder encoder, IFitt
 internal sealed class Fitter(Session session)
 {
     /// <summary>Bound of the encoded training rows of a family that holds them all.</summary>
-    private const long HeldNumbers = 32L << 20;
+    private const long HeldNumbers = 16L << 20;
 
-    private const long HeldRowsBound = 1_000_000;
+    private const long HeldRowsBound = 500_000;
 
     /// <summary>Scores of fits shorter than this are not kept: fitting anew costs less than writing safely.</summary>
     public static readonly TimeSpan WorthKeeping = TimeSpan.FromSeconds(1);
@@ -104,6 +104,8 @@ internal sealed class Fitter(Session session)
             Cancellation = session.Cancellation,
         });
         session.Cancellation.ThrowIfCancellationRequested();
+        if (bounded is not null)
+            GC.Collect(); // a few hundred megabytes of large arrays are garbage now; the next fit should not come on top of them
         return (encoder, result, new FitFacts(result.StopReason, result.History, result.Chosen,
             options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules));
     }
@@ -122,7 +124,9 @@ internal sealed class Fitter(Session session)
         return sample;
     }
 
-    private static EncodedTable Whole(Table table, Part part, FeatureEncoder encoder) => new(table, TableSplit.Whole(table, part), part, encoder);
+    // A bounded sample is not also kept encoded: training rows are read once by a family that holds them, validation rows are few.
+    private static EncodedTable Whole(Table table, Part part, FeatureEncoder encoder) =>
+        new(table, TableSplit.Whole(table, part), part, encoder, memoryBudget: part == Part.Train ? 0 : EncodedTable.DefaultMemoryBudget);
 
     /// <summary>Scores that came from a checkpoint, with labels and targets read from the table again.</summary>
     public static HeldRows WithTruth(DataParts parts, IModelFamily family, Table held, float[] scores)
