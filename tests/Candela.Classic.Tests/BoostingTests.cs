@@ -77,6 +77,47 @@ public class BoostingTests
         Assert.ThrowsAny<OperationCanceledException>(() => Family.Fit(context));
     }
 
+    [Theory, Trait("Kind", "property")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Fit_WithoutValidationRows_ChoosesRoundsOnHeldOutRowsAndStopsEarly(bool native)
+    {
+        // Half of each target is noise: 2,000 rounds would overfit, and the hold-out inside the training rows must notice.
+        Examples train = Wave(600, 1, 1.5), test = Wave(500, 3);
+        FitResult result = new BoostingFamily(native).Fit(train.Context(Examples.Regression));
+        using IFittedModel model = result.Model;
+        Assert.InRange(int.Parse(result.Chosen["rounds"], System.Globalization.CultureInfo.InvariantCulture), 5, 500);
+        Assert.True(test.MeanSquaredError(model) < test.MeanSquaredError(new MeanModel()) * 0.6);
+    }
+
+    [Theory, Trait("Kind", "analytic")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Fit_BalancedWeights_RaiseTheRareClassToHalf(bool native)
+    {
+        // A feature that tells nothing: the probability is the weighted share of the class, 0.1 or 0.5.
+        var examples = new Examples([.. Enumerable.Range(0, 200).Select(i => (float)(i / 10 % 2))], 1, labels: [.. Enumerable.Range(0, 200).Select(i => i % 10 == 0 ? 1 : 0)]);
+        float Share(string weights)
+        {
+            using IFittedModel model = new BoostingFamily(native).Fit(examples.Context(Examples.Binary, new FitOptions { ClassWeights = weights, MaxSteps = 50, Threads = 1 })).Model;
+            return examples.Score(model, Examples.Binary)[1];
+        }
+
+        Assert.Equal(0.1, Share("none"), 0.02);
+        Assert.Equal(0.5, Share("balanced"), 0.02);
+    }
+
+    [Fact, Trait("Kind", "analytic")]
+    public void Fit_NothingToSplit_PredictsTheMean()
+    {
+        var examples = new Examples(new float[100], 1, targets: [.. Enumerable.Range(0, 100).Select(i => (float)i)]);
+        foreach (bool native in new[] { true, false })
+        {
+            using IFittedModel model = new BoostingFamily(native).Fit(examples.Context(Examples.Regression)).Model;
+            Assert.Equal(49.5, examples.Score(model, Examples.Regression)[0], 1e-3);
+        }
+    }
+
     [Fact, Trait("Kind", "analytic")]
     public void RoundDown_AnyDouble_IsTheLargestFloatNotAbove()
     {
