@@ -8,29 +8,39 @@ internal static class Paired
 {
     public const int Pairs = 7;
 
-    /// <summary>Runs both once untimed, then <see cref="Pairs"/> pairs, and prints a Markdown row: steps per second of each (medians) and the median, lowest and highest ratio.</summary>
+    /// <summary>Prints the head of the table.</summary>
+    public static void Head()
+    {
+        Console.WriteLine("| training step | plain TorchSharp, steps/s | Candela, steps/s | ratio | range | ratio of processor time |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
+    }
+
+    /// <summary>Runs both once untimed, then <see cref="Pairs"/> pairs, and prints a Markdown row: steps per second of each (medians), the median, lowest and highest ratio of wall
+    /// times, and the median ratio of processor times, which also holds on a busy machine (with one thread; with more, waiting threads count too).</summary>
     public static void Row(string name, int steps, Action<int> plain, Action<int> ours)
     {
         plain(Math.Max(1, steps / 4));
         ours(Math.Max(1, steps / 4));
-        double[] slow = new double[Pairs], fast = new double[Pairs], ratios = new double[Pairs];
+        Cost[] slow = new Cost[Pairs], fast = new Cost[Pairs];
         for (int pair = 0; pair < Pairs; pair++)
         {
-            slow[pair] = Seconds(() => plain(steps));
-            fast[pair] = Seconds(() => ours(steps));
-            ratios[pair] = slow[pair] / fast[pair];
+            slow[pair] = Measure(() => plain(steps));
+            fast[pair] = Measure(() => ours(steps));
         }
 
-        Array.Sort(ratios);
+        double[] ratios = [.. slow.Zip(fast, (a, b) => a.Wall / b.Wall).Order()], work = [.. slow.Zip(fast, (a, b) => a.Processor / b.Processor)];
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {steps / Median(slow):F0} | {steps / Median(fast):F0} | {Median(ratios):F2} | {ratios[0]:F2} .. {ratios[^1]:F2} |"));
+            $"| {name} | {steps / Median([.. slow.Select(c => c.Wall)]):F0} | {steps / Median([.. fast.Select(c => c.Wall)]):F0} | {Median(ratios):F2} | {ratios[0]:F2} .. {ratios[^1]:F2} | {Median(work):F2} |"));
     }
 
-    private static double Seconds(Action work)
+    private readonly record struct Cost(double Wall, double Processor);
+
+    private static Cost Measure(Action work)
     {
+        TimeSpan used = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         work();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return new Cost(Stopwatch.GetElapsedTime(start).TotalSeconds, Math.Max(1e-6, (Environment.CpuUsage.TotalTime - used).TotalSeconds));
     }
 
     private static double Median(double[] values)

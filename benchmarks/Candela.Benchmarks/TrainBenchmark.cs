@@ -15,8 +15,7 @@ internal static class TrainBenchmark
         bool All(string name) => names.Length == 0 || names.Contains(name);
         Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, median of {Paired.Pairs} pairs run in turn");
         Console.WriteLine();
-        Console.WriteLine("| training step | plain TorchSharp, steps/s | Candela, steps/s | ratio | range |");
-        Console.WriteLine("| --- | --- | --- | --- | --- |");
+        Paired.Head();
         if (All("cnn"))
             Cnn(threads: 2);
         foreach (int threads in new[] { 1, 2 })
@@ -107,7 +106,8 @@ internal static class TrainBenchmark
             var rng = new Rng(1);
             foreach (ref float g in fused.Parameters.Gradients)
                 g = (float)rng.NextGaussian();
-            Paired.Row($"{id} update of 668,170 parameters", 300, count =>
+            LibTorch.SetThreads(1);
+            Paired.Row($"{id} update of 668,170 parameters, 1 thread", 60, count =>
             {
                 for (int i = 0; i < count; i++)
                     torchs.step();

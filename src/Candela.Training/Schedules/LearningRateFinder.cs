@@ -1,3 +1,5 @@
+using Candela.Data;
+
 namespace Candela.Training;
 
 /// <summary>One sweep of the learning-rate finder.</summary>
@@ -10,6 +12,48 @@ public sealed record LearningRateSweep(IReadOnlyList<double> Rates, IReadOnlyLis
 /// <summary>The learning-rate range test (Smith 2017): one step per rate, rising exponentially, until the loss blows up.</summary>
 public static class LearningRateFinder
 {
+    /// <summary>Sweeps a model over its training rows, one batch per rate, with a fresh optimiser; the model's weights are restored afterwards.</summary>
+    /// <param name="model">Its weights are the starting point.</param>
+    /// <param name="train">Training rows; read again from the start when they end.</param>
+    /// <param name="plan">Batch size, seed and optimiser.</param>
+    /// <param name="from">First rate. Default 1e-7.</param>
+    /// <param name="to">Last rate. Default 10.</param>
+    /// <param name="steps">Rates tried at the most. Default 100.</param>
+    /// <exception cref="UsageException">See <see cref="Run"/>; or the optimiser searches along lines (lbfgs), which has no rate to find.</exception>
+    public static LearningRateSweep Sweep(ITrainable model, IExampleSource train, TrainingPlan plan, double from = 1e-7, double to = 10, int steps = 100)
+    {
+        if (plan.Optimizer is LbfgsOptions)
+            throw new UsageException("lbfgs finds its step lengths itself; choose another optimiser for a learning-rate sweep.");
+        float[] weights = model.Parameters.ToArray();
+        IReadOnlyDictionary<string, float[]> buffers = model.SaveBuffers();
+        Optimizer optimizer = Optimizer.Create(plan.Optimizer, model.Segments);
+        using IEnumerator<FeatureBatch> batches = Forever(train, plan).GetEnumerator();
+        try
+        {
+            return Run(rate =>
+            {
+                batches.MoveNext();
+                double loss = model.Differentiate(batches.Current, optimizer.Steps, accumulate: false, gradientScale: 1).Mean;
+                optimizer.Step(model.Parameters, model.Gradients, rate, plan.ClipNorm);
+                return loss;
+            }, from, to, steps);
+        }
+        finally
+        {
+            weights.CopyTo(model.Parameters);
+            model.LoadBuffers(buffers);
+        }
+    }
+
+    private static IEnumerable<FeatureBatch> Forever(IExampleSource rows, TrainingPlan plan)
+    {
+        if (rows.Count == 0)
+            throw new DataException("There are no training rows.");
+        for (int epoch = 0; ; epoch++)
+            foreach (FeatureBatch batch in rows.Batches(new BatchPlan(plan.BatchSize) { ShuffleSeed = plan.Seed, Epoch = epoch }))
+                yield return batch;
+    }
+
     /// <summary>Runs the sweep. The weights are changed by it: keep a copy, or sweep a copy of the model.</summary>
     /// <param name="step">Takes one training step at the given rate and returns the batch's loss before it.</param>
     /// <param name="from">First rate, above 0. Default 1e-7.</param>

@@ -26,6 +26,7 @@ public sealed class WeightAverage
     public long Updates { get; private set; }
 
     /// <summary>Takes in the weights after a step. One vectorised pass.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
     public void Update(ReadOnlySpan<float> weights)
     {
         if (weights.Length != Average.Length)

@@ -37,6 +37,11 @@ public class UpdateKernelTests
     }
 
     [Theory, MemberData(nameof(Lengths))]
+    public void PlainRmsprop_AnyLength_EqualsTwin(int length) => Same(length,
+        (p, g, a, b, c) => UpdateKernels.Run(new PlainRmspropRule(0.1f, 0.9f, 0.1f, 1e-8f, 0.01f), p, g, a, default, default, 0.5f),
+        (p, g, a, b, c) => UpdateReference.Rmsprop(p, g, a, b, c, 0.1f, 0.9f, 0.1f, 1e-8f, 0, false, 0.01f));
+
+    [Theory, MemberData(nameof(Lengths))]
     public void Adam_AnyLength_EqualsTwin(int length) => Same(length,
         (p, g, a, b, c) => UpdateKernels.Run(new AdamRule(0.01f, 1.5f, 0.9f, 0.1f, 0.999f, 0.001f, 1e-8f, 0.01f, 0.02f), p, g, a, b, default, 0.5f),
         (p, g, a, b, c) => UpdateReference.Adam(p, g, a, b, default, 0.01f, 1.5f, 0.9f, 0.1f, 0.999f, 0.001f, 1e-8f, 0.01f, 0.02f));

@@ -231,6 +231,18 @@ public class TrainingLoopTests
         Assert.Contains("training-", Assert.Throws<FileFormatException>(() => TrainingLoop.Run(new ToyTrainable(Width), Train, Valid, Plan, session)).Path);
     }
 
+    [Fact, Trait("Kind", "analytic")]
+    public void LearningRateSweep_OnLeastSquares_SuggestsARateThatTrainsAndRestoresTheWeights()
+    {
+        var model = new ToyTrainable(Width) { Noise = 0 };
+        LearningRateSweep sweep = LearningRateFinder.Sweep(model, Train, Plan with { Optimizer = new SgdOptions() }, 1e-5, 100);
+        Assert.All(model.Parameters.ToArray(), p => Assert.Equal(0, p));
+        // the loss's Hessian is 2 X'X / n, about 2: gradient descent is stable below a rate of about 1
+        Assert.InRange(sweep.Suggested, 0.001, 0.9);
+        TrainingOutcome outcome = TrainingLoop.Run(model, Train, Valid, Plan with { Optimizer = new SgdOptions(), LearningRate = sweep.Suggested, Epochs = 40 });
+        Assert.InRange(outcome.History[^1].ValidLoss!.Value, 0, 0.1);
+    }
+
     [Fact, Trait("Kind", "fault")]
     public void Train_WithoutRows_IsADataError() =>
         Assert.Throws<DataException>(() => TrainingLoop.Run(new ToyTrainable(Width), new ArrayExamples([], [Width], targets: []), null, Plan));
