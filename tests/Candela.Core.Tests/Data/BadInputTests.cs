@@ -14,7 +14,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("a,b\n1,2\n3,inf\n4,5\n", "line 3, column 'b': 'inf' is not a finite number")]
     [InlineData("a,b\n1,2\n3,1e99\n4,5\n", "line 3, column 'b': '1e99' is not a finite number")]
     [InlineData("a,b\n1,2\n3,4,5\n4,5\n", "line 3: 3 cells where the header has 2")]
-    [InlineData("1,2\n3,4\n\n\n4\n5,6\n", "line 5: 1 cells where most rows have 2")]
+    [InlineData("1,2\n3,4\n\n\n4\n5,6\n", "line 5: 1 cell where most rows have 2")]
     [InlineData("a,b\n1,\"x\ny\"\n3,\"open\n4,5\n", "line 4: a quoted cell is not closed")]
     [InlineData("a,b\n1,2\n3,\0\n", "line 3: a NUL character")]
     public void Load_BadText_NamesThePlace(string text, string expected)

@@ -114,6 +114,14 @@ public sealed class KindInferenceTests : IDisposable
     }
 
     [Fact, Trait("Kind", "property")]
+    public void Load_NamesWithoutEnd_BecomeTextOncePastTheDictionary()
+    {
+        using Table table = _files.Load("many.csv", "c,x\n" + string.Concat(Enumerable.Range(0, 130_000).Select(i => $"name {(i < 70_000 ? i % 300 : i)},1.5\n")) + "last,2.5\n");
+        Assert.Equal(ColumnKind.Text, table.Schema.Columns[0].Kind);
+        Assert.Equal("name 129999", ((TextColumn)table.ReadChunk(1).Columns[0]).Values[129_999 - 65_536]);
+    }
+
+    [Fact, Trait("Kind", "property")]
     public void Load_SequenceThatBreaks_IsNoIdentifier()
     {
         using Table table = _files.Load("seq.csv", "n,x\n" + string.Concat(Enumerable.Range(0, 70_000).Select(i => $"{i},1.5\n")) + "5,2.5\n");

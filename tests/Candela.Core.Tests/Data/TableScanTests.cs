@@ -58,6 +58,14 @@ public sealed class TableScanTests : IDisposable
         Assert.Equal("b", ((CategoryColumn)chunk.Columns[1]).NameAt(1));
     }
 
+    [Fact, Trait("Kind", "golden")]
+    public void Read_OneRowOfWordsWithoutHeader_IsData()
+    {
+        var schema = new TableSchema([new("#0", ColumnKind.Text), new("#1", ColumnKind.Category)]);
+        string path = _files.Write("p.tsv", "a fine film\tgood\n");
+        Assert.Equal("a fine film", ((TextColumn)TableScan.Read(path, schema, new TableOptions()).Single().Columns[0]).Values[0]);
+    }
+
     [Fact, Trait("Kind", "property")]
     public void SchemaText_WrittenAndRead_IsTheSame()
     {

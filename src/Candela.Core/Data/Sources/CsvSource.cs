@@ -43,6 +43,8 @@ internal sealed class CsvSource : RowSource
         {
             HeaderMode.Yes => true,
             HeaderMode.No => false,
+            // A model trained on a file without a header knows its columns by place.
+            _ when expected is { Count: > 0 } && expected.All(n => n.StartsWith('#') && int.TryParse(n.AsSpan(1), out _)) => false,
             _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Count, rows[0].Length) => true,
             _ => CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
         };
@@ -148,7 +150,7 @@ internal sealed class CsvSource : RowSource
             if (!onlyEmpty)
             {
                 string has = source._header ? "the header has" : "most rows have";
-                throw new DataException($"{source.Path} line {_line}: {count} cells where {has} {_width}. Give every row {_width} cells (a cell that holds the delimiter must stand in double quotes).");
+                throw new DataException($"{source.Path} line {_line}: {count} cell{(count == 1 ? "" : "s")} where {has} {_width}. Give every row {_width} (a cell that holds the delimiter must stand in double quotes).");
             }
         }
 
