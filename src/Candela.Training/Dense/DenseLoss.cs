@@ -23,6 +23,10 @@ public enum DenseLossKind
 
     /// <summary>Cross-entropy from one logit per class.</summary>
     CrossEntropy,
+
+    /// <summary>Rosenblatt's (1958): a row's loss is the number of outputs on the wrong side of 0 (0 itself is wrong), and the gradient of such an output z with the
+    /// wanted sign s is -s, so that a step of plain gradient descent with rate 1 on one row is the perceptron rule. One output per class; for two classes one output.</summary>
+    Perceptron,
 }
 
 /// <summary>A loss over a batch with its gradient, from the net's raw outputs. Finite for any finite logits. Means are over rows; with class
@@ -45,22 +49,26 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
     public double Scale { get; init; } = 1;
 
     /// <summary>Number of outputs the net must have for <paramref name="classes"/> classes (0: regression).</summary>
-    public int Outputs(int classes) => Kind == DenseLossKind.CrossEntropy ? classes : 1;
+    public int Outputs(int classes) => Kind == DenseLossKind.CrossEntropy || (Kind == DenseLossKind.Perceptron && classes > 2) ? classes : 1;
+
+    /// <summary>True for losses of class labels, false for those of numbers.</summary>
+    public bool IsClassification => Kind is DenseLossKind.BinaryCrossEntropy or DenseLossKind.CrossEntropy or DenseLossKind.Perceptron;
 
     /// <summary>The loss summed over rows and the sum of row weights; and into <paramref name="gradient"/> (when not null) the gradient of
     /// <paramref name="gradientScale"/> times their quotient, [rows, outputs].</summary>
-    internal LossSum Evaluate(float* outputs, float* gradient, FeatureBatch batch, int width, double gradientScale = 1)
+    internal BatchLoss Evaluate(float* outputs, float* gradient, FeatureBatch batch, int width, double gradientScale = 1)
     {
         int rows = batch.Count;
         return Kind switch
         {
             DenseLossKind.CrossEntropy => CrossEntropy(outputs, gradient, batch.Labels, rows, width, gradientScale),
+            DenseLossKind.Perceptron => Perceptron(outputs, gradient, batch.Labels, rows, width, gradientScale),
             DenseLossKind.BinaryCrossEntropy => Binary(outputs, gradient, batch.Labels, rows, gradientScale),
             _ => Regression(outputs, gradient, batch.Targets, rows, gradientScale),
         };
     }
 
-    private LossSum Regression(float* outputs, float* gradient, float[] targets, int rows, double gradientScale)
+    private BatchLoss Regression(float* outputs, float* gradient, float[] targets, int rows, double gradientScale)
     {
         double sum = 0, inverse = 1 / Scale, scale = gradientScale / rows;
         for (int r = 0; r < rows; r++)
@@ -88,11 +96,25 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
                 gradient[r] = (float)(slope * scale);
         }
 
-        return new LossSum(sum, rows);
+        return new BatchLoss(sum, rows);
+    }
+
+    private static BatchLoss Perceptron(float* outputs, float* gradient, int[] labels, int rows, int width, double gradientScale)
+    {
+        long mistakes = 0;
+        for (int i = 0; i < rows * width; i++)
+        {
+            bool positive = width == 1 ? labels[i] == 1 : labels[i / width] == i % width, wrong = positive ? !(outputs[i] > 0) : !(outputs[i] < 0);
+            mistakes += wrong ? 1 : 0;
+            if (gradient != null)
+                gradient[i] = wrong ? (float)((positive ? -1 : 1) * gradientScale / rows) : 0;
+        }
+
+        return new BatchLoss(mistakes, rows);
     }
 
     // log(1 + e^z) - z t = max(z, 0) - z t + log(1 + e^-|z|)
-    private LossSum Binary(float* outputs, float* gradient, int[] labels, int rows, double gradientScale)
+    private BatchLoss Binary(float* outputs, float* gradient, int[] labels, int rows, double gradientScale)
     {
         double total = TotalWeight(labels, rows), sum = 0;
         for (int r = 0; r < rows; r++)
@@ -104,11 +126,11 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
                 gradient[r] = (float)(((z >= 0 ? 1 : e) / (1 + e) - target) * weight * gradientScale / total);
         }
 
-        return new LossSum(sum, total);
+        return new BatchLoss(sum, total);
     }
 
     // PyTorch's cross_entropy: (1 - s) w_y (-log p_y) + s / C sum_c w_c (-log p_c), divided by the sum of w_y.
-    private LossSum CrossEntropy(float* logits, float* gradient, int[] labels, int rows, int classes, double gradientScale)
+    private BatchLoss CrossEntropy(float* logits, float* gradient, int[] labels, int rows, int classes, double gradientScale)
     {
         float* row = stackalloc float[gradient == null && classes <= 1024 ? classes : 1];
         float[]? large = gradient == null && classes > 1024 ? new float[classes] : null;
@@ -145,7 +167,7 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
             }
         }
 
-        return new LossSum(sum, total);
+        return new BatchLoss(sum, total);
     }
 
     private double TotalWeight(int[] labels, int rows)
@@ -157,12 +179,4 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
             total += ClassWeights[labels[r]];
         return total;
     }
-}
-
-/// <summary>A loss summed over rows, and the weight to divide it by.</summary>
-internal readonly record struct LossSum(double Sum, double Weight)
-{
-    public double Mean => Weight > 0 ? Sum / Weight : 0;
-
-    public static LossSum operator +(LossSum a, LossSum b) => new(a.Sum + b.Sum, a.Weight + b.Weight);
 }

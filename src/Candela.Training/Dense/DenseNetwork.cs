@@ -141,14 +141,14 @@ public sealed unsafe class DenseNetwork : IDisposable
     public double Differentiate(FeatureBatch batch, DenseLoss loss, long seed, long step, bool accumulate = false, bool dropout = true) =>
         DifferentiateSum(batch, loss, seed, step, accumulate, dropout).Mean;
 
-    internal LossSum DifferentiateSum(FeatureBatch batch, DenseLoss loss, long seed, long step, bool accumulate, bool dropout = true)
+    internal BatchLoss DifferentiateSum(FeatureBatch batch, DenseLoss loss, long seed, long step, bool accumulate, bool dropout = true, double gradientScale = 1)
     {
         CheckBatch(batch, loss);
         (_step.Seed, _step.Step, _step.Accumulate) = (seed, step, accumulate);
         fixed (float* x = batch.Dense)
         {
             float* outputs = Run(x, batch.Count, dropout, reserveTraining: true);
-            LossSum sum = loss.Evaluate(outputs, _ops[^1].Slopes.Pointer, batch, OutputWidth);
+            BatchLoss sum = loss.Evaluate(outputs, _ops[^1].Slopes.Pointer, batch, OutputWidth, gradientScale);
             for (int i = _ops.Length - 1; i >= 0; i--)
                 _ops[i].Backward(_step, i == 0 ? x : _ops[i - 1].Values.Pointer, i == 0 ? null : _ops[i - 1].Slopes.Pointer, batch.Count);
             return sum;
@@ -156,7 +156,7 @@ public sealed unsafe class DenseNetwork : IDisposable
     }
 
     /// <summary>The loss of a batch without dropout and without gradients.</summary>
-    internal LossSum Evaluate(FeatureBatch batch, DenseLoss loss)
+    internal BatchLoss Evaluate(FeatureBatch batch, DenseLoss loss)
     {
         CheckBatch(batch, loss);
         fixed (float* x = batch.Dense)
@@ -165,6 +165,15 @@ public sealed unsafe class DenseNetwork : IDisposable
 
     /// <summary>Raw outputs of the last run.</summary>
     internal ReadOnlySpan<float> Outputs(int rows) => new(_ops[^1].Values.Pointer, rows * OutputWidth);
+
+    /// <summary>The softmax of the last run's outputs.</summary>
+    internal void Softmax(int rows, Span<float> to)
+    {
+        if (to.Length < rows * OutputWidth)
+            throw new ShapeException($"{rows} rows of {OutputWidth} classes need {rows * OutputWidth} scores; there is room for {to.Length}.");
+        fixed (float* p = to)
+            Kernels.ElementKernels.Softmax(_ops[^1].Values.Pointer, p, rows, OutputWidth);
+    }
 
     /// <summary>Frees the buffers.</summary>
     public void Dispose()
@@ -233,15 +242,15 @@ public sealed unsafe class DenseNetwork : IDisposable
         int rows = batch.Count;
         if (batch.Dense.Length < (long)rows * InputWidth)
             throw new ShapeException($"A batch of {rows} rows needs {(long)rows * InputWidth} dense numbers ({InputWidth} per row); it has {batch.Dense.Length}.");
-        bool labelled = loss.Kind is DenseLossKind.BinaryCrossEntropy or DenseLossKind.CrossEntropy;
+        bool labelled = loss.IsClassification;
         int targets = labelled ? batch.Labels.Length : batch.Targets.Length;
         if (targets < rows)
             throw new ShapeException($"Loss {loss.Kind} needs {(labelled ? "labels" : "targets")} for {rows} rows; the batch has {targets}.");
-        if (loss.Kind != DenseLossKind.CrossEntropy && OutputWidth != 1)
+        if (loss.Kind is not (DenseLossKind.CrossEntropy or DenseLossKind.Perceptron) && OutputWidth != 1)
             throw new ShapeException($"Loss {loss.Kind} needs a net with 1 output; it has {OutputWidth}.");
         if (!labelled)
             return;
-        int classes = loss.Kind == DenseLossKind.CrossEntropy ? OutputWidth : 2;
+        int classes = loss.Kind == DenseLossKind.CrossEntropy || OutputWidth > 1 ? OutputWidth : 2;
         if (loss.ClassWeights is { } weights && weights.Count != classes)
             throw new ShapeException($"{weights.Count} class weights were given for {classes} classes.");
         foreach (int label in batch.Labels.AsSpan(0, rows))

@@ -1,0 +1,58 @@
+using Candela.Data;
+
+namespace Candela.Training.DenseNets;
+
+/// <summary>A dense net with its loss, as <see cref="TrainingLoop"/> trains it. The validation score is accuracy or R2.</summary>
+/// <param name="network">The net; it stays the caller's.</param>
+/// <param name="loss">The loss.</param>
+/// <param name="seed">Of dropout.</param>
+/// <param name="selectByLoss">True keeps the weights of the lowest validation loss instead of the highest score. Default false.</param>
+public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long seed = 0, bool selectByLoss = false) : ITrainable
+{
+    private const int EvaluationRows = 1024;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ParameterSegment> Segments => network.Segments;
+
+    /// <inheritdoc/>
+    public Span<float> Parameters => network.Parameters;
+
+    /// <inheritdoc/>
+    public Span<float> Gradients => network.Gradients;
+
+    /// <inheritdoc/>
+    public BatchLoss Differentiate(FeatureBatch batch, long step, bool accumulate, double gradientScale) =>
+        network.DifferentiateSum(batch, loss, seed, step, accumulate, gradientScale: gradientScale);
+
+    /// <inheritdoc/>
+    public ValidationResult Evaluate(IExampleSource rows)
+    {
+        BatchLoss total = default;
+        long count = 0, right = 0;
+        double error = 0, mean = 0, deviation = 0;
+        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(EvaluationRows)))
+        {
+            total += network.Evaluate(batch, loss);
+            ReadOnlySpan<float> outputs = network.Outputs(batch.Count);
+            int width = network.OutputWidth;
+            for (int row = 0; row < batch.Count; row++)
+            {
+                count++;
+                ReadOnlySpan<float> own = outputs.Slice(row * width, width);
+                if (loss.IsClassification)
+                {
+                    right += (width == 1 ? own[0] > 0 ? 1 : 0 : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(own)) == batch.Labels[row] ? 1 : 0;
+                    continue;
+                }
+
+                double target = batch.Targets[row], miss = target - ((own[0] * loss.Scale) + loss.Offset), before = target - mean; // Welford 1962
+                mean += before / count;
+                deviation += before * (target - mean);
+                error += miss * miss;
+            }
+        }
+
+        double? score = loss.IsClassification ? (count > 0 ? (double)right / count : null) : deviation > 0 ? 1 - (error / deviation) : null;
+        return new ValidationResult(total.Mean, selectByLoss ? null : score);
+    }
+}

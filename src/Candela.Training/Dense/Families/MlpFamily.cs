@@ -1,0 +1,72 @@
+using System.Globalization;
+using Candela.Data;
+using Candela.Graphs;
+using Candela.Models;
+
+namespace Candela.Training.DenseNets;
+
+/// <summary>The multi-layer perceptron: dense layers with dropout, AdamW, one cycle of the learning rate, best weights by validation; numbers also as piecewise-linear
+/// codes of quantile bins where there are rows enough (Gorishniy et al. 2022). Defaults depend on the number of rows and the task only.</summary>
+public sealed class MlpFamily : DenseFamily
+{
+    // Rows seen by default at the most: an hour-long epoch count on large tables buys little.
+    private const double RowsSeen = 20e6;
+
+    /// <inheritdoc/>
+    public override string Id => "mlp";
+
+    /// <inheritdoc/>
+    public override string Description => "Multi-layer perceptron: dense layers trained by AdamW with early stopping";
+
+    /// <inheritdoc/>
+    public override bool ConsideredByAuto => true;
+
+    /// <inheritdoc/>
+    public override FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) =>
+        base.Request(problem, inputs, trainingRows) with { QuantileBins = Bins(trainingRows) };
+
+    private static int Bins(long rows) => rows < 2000 ? 0 : 32;
+
+    private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
+    {
+        IReadOnlyList<int> hidden = options.Hidden ?? Widths(train.Count);
+        double dropout = options.Dropout ?? 0.1;
+        if (hidden.Any(units => units < 1))
+            throw new UsageException($"Hidden widths are {string.Join(", ", hidden)}; each must be at least 1.");
+        if (dropout is not (>= 0 and < 1))
+            throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
+        var layers = new List<LayerSpec>();
+        for (int i = 0; i < hidden.Count; i++)
+        {
+            layers.Add(DenseLayer($"dense{i + 1}", hidden[i], ActivationKind.Relu));
+            if (dropout > 0)
+                layers.Add(new LayerSpec("dropout", $"dropout{i + 1}", new() { ["probability"] = dropout }));
+        }
+
+        layers.Add(DenseLayer("head", loss.Outputs(problem.Classes.Count)));
+        return Assemble(train, layers, Head(problem), loss);
+    }
+
+    private static int[] Widths(long rows) => rows < 1000 ? [64, 64] : rows < 5000 ? [128, 128] : [256, 256];
+
+    private protected override TrainingDefaults Defaults(Problem problem, IExampleSource train, FitOptions options)
+    {
+        long rows = train.Count;
+        int epochs = rows < 5000 ? 60 : 24;
+        return new TrainingDefaults
+        {
+            Epochs = (int)Math.Clamp(RowsSeen / rows, 1, epochs),
+            BatchSize = rows < 1000 ? 16 : rows < 5000 ? 64 : rows < 200_000 ? 256 : 1024,
+            LearningRate = 2e-3,
+            Schedule = "one-cycle",
+            L2 = 0.01,
+            Patience = null,
+        };
+    }
+
+    private protected override void Describe(Dictionary<string, string> chosen, LayerGraph graph, DenseLoss loss)
+    {
+        chosen["hidden"] = string.Join(",", graph.Layers.Where(l => l.Type == "dense" && l.Name != "head").Select(l => DenseNetwork.Number(l, "units", 0).ToString(CultureInfo.InvariantCulture)));
+        chosen["dropout"] = (graph.Layers.FirstOrDefault(l => l.Type == "dropout") is { } dropout ? DenseNetwork.Number(dropout, "probability", 0) : 0).ToString(CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,42 @@
+using Candela.Data;
+
+namespace Candela.Training.DenseNets;
+
+/// <summary>What is learnt from the training targets before training: mean and deviation, or rows per class.</summary>
+internal sealed record TargetFacts(double Mean, double Deviation, long[] Counts)
+{
+    /// <summary>Reads all rows once.</summary>
+    public static TargetFacts Of(IExampleSource train, Problem problem)
+    {
+        long rows = 0;
+        double mean = 0, squares = 0;
+        var counts = new long[problem.Classes.Count];
+        foreach (FeatureBatch batch in train.Batches(new BatchPlan(4096)))
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                rows++;
+                if (problem.IsClassification)
+                {
+                    counts[batch.Labels[i]]++;
+                    continue;
+                }
+
+                double before = batch.Targets[i] - mean; // Welford 1962
+                mean += before / rows;
+                squares += before * (batch.Targets[i] - mean);
+            }
+        }
+
+        return new TargetFacts(mean, rows > 0 ? Math.Sqrt(squares / rows) : 0, counts);
+    }
+
+    /// <summary>Weights by name: none, or balanced (rows / (classes x rows of the class); 0 for a class without rows).</summary>
+    /// <exception cref="UsageException">The name is unknown.</exception>
+    public float[]? Weights(string name) => name switch
+    {
+        "none" => null,
+        "balanced" => [.. Counts.Select(count => count > 0 ? (float)((double)Counts.Sum() / (Counts.Length * count)) : 0)],
+        _ => throw new UsageException($"There are no class weights '{name}'.{NearestName.Hint(name, ["none", "balanced"])} Known: none, balanced."),
+    };
+}
