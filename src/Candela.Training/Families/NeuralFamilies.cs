@@ -1,10 +1,11 @@
 using Candela.Models;
+using Candela.Training.DenseNets;
 
 namespace Candela.Training;
 
-/// <summary>The model families of this room. Listing them loads no native library.</summary>
+/// <summary>Every family of this library, for the command and for experiments. Naming them loads no libtorch.</summary>
 public static class NeuralFamilies
 {
-    /// <summary>All of them.</summary>
-    public static IReadOnlyList<IModelFamily> All { get; } = [];
+    /// <summary>mlp, linear-gd, perceptron, cnn, text.</summary>
+    public static IReadOnlyList<IModelFamily> All { get; } = [.. DenseFamilies.All, new CnnFamily(), new TextFamily()];
 }
