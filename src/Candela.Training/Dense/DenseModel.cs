@@ -99,22 +99,7 @@ public sealed class DenseModel : IFittedModel
     }
 
     /// <inheritdoc/>
-    public string Summary()
-    {
-        var lines = new List<LayerSummary>();
-        long activations = 0;
-        int width = Network.InputWidth;
-        foreach (LayerSpec layer in Network.Graph.Layers)
-        {
-            var own = Network.Layout.Where(p => p.Key.StartsWith(layer.Name + ".", StringComparison.Ordinal)).ToList();
-            double flops = own.Sum(p => p.Shape.Count == 2 ? 2.0 * p.Length : p.Length);
-            width = own.Count > 0 ? own[0].Shape[0] : width;
-            activations += width;
-            lines.Add(new LayerSummary(layer.Name, layer.Type, Shape.Of([width]), own.Sum(p => (long)p.Length), flops, 0));
-        }
-
-        return new ModelSummary(Shape.Of(Network.Graph.InputShape), Shape.Of([width]), lines, ParameterCount, lines.Sum(l => l.Flops), activations * sizeof(float)).ToString();
-    }
+    public string Summary() => GraphSummary.Of(Network.Graph).ToString();
 
     /// <summary>Frees the net and ends its threads.</summary>
     public void Dispose()

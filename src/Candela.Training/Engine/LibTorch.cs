@@ -94,6 +94,7 @@ public static class LibTorch
         string torchFolder = NativeSearch.FolderWith(folders.Where(f => File.Exists(Path.Combine(f, NativeSearch.CudaFile))), NativeSearch.CoreFile)
             ?? NativeSearch.FolderWith(folders, NativeSearch.CoreFile)
             ?? throw new EngineException($"libtorch ({NativeSearch.CoreFile}) is not in {Where(folders)}. Add the package libtorch-cpu-{NativeSearch.Rid} {LibTorchVersion} to the application: dotnet add package libtorch-cpu-{NativeSearch.Rid} --version {LibTorchVersion}");
+        ThreadWaiting.Calm();
         EngineReport report = Describe(loaded: true) with { LibTorchFolder = torchFolder, BridgeFile = Path.Combine(bridgeFolder, NativeSearch.BridgeFile) };
         foreach (string file in NativeSearch.LoadOrder)
         {

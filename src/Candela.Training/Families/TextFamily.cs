@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Candela.Data;
 using Candela.Graphs;
 using Candela.Models;
+using TorchSharp;
 
 namespace Candela.Training;
 
@@ -86,12 +87,12 @@ public sealed class TextFamily : IModelFamily
         var graph = new LayerGraph(Id, [layout.TokenLength], Layers(layout.TokenVocabulary, width, filters, problem.Outputs, dropout), HeadKind.Softmax);
         var loss = new SparseCategoricalCrossEntropy { LabelSmoothing = options.LabelSmoothing, ClassWeights = Weights(context.Train, problem, options.ClassWeights) };
         TrainingPlan plan = TrainingPlan.From(options, Defaults(context.Train.Count), valid is not null);
-        torch.Device device = Devices.Resolve(options.Device);
+        TorchSharp.torch.Device device = Devices.Resolve(options.Device);
         Sequential network = GraphBuilder.Build(graph, options.Seed);
         try
         {
             if (device.type != TorchSharp.DeviceType.CPU)
-                TorchSharp.torch.nn.ModuleExtensionMethods.to(network, device);
+                network.to(device);
             TrainingSession session = TrainingSession.Of(context) with { Context = string.Create(CultureInfo.InvariantCulture, $"{Id} {layout.TokenVocabulary}x{width}+{filters} {layout.TokenLength} {options.ClassWeights} {options.LabelSmoothing} {dropout}") };
             TrainingOutcome outcome = Trainer.Fit(network, context.Train, valid, loss, plan, session, ValidationScore.Accuracy);
             Dictionary<string, string> chosen = plan.Chosen();

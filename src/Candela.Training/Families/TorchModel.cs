@@ -1,6 +1,7 @@
 using Candela.Data;
 using Candela.Graphs;
 using Candela.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training;

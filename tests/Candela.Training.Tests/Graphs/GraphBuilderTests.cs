@@ -50,6 +50,17 @@ public sealed class GraphBuilderTests : IDisposable
         Assert.Equal(TensorMemory.Read(theirs.call(x)), TensorMemory.Read(ours.call(x)));
     }
 
+    [Theory]
+    [MemberData(nameof(LayerCase.Names), MemberType = typeof(LayerCase))]
+    [Trait("Kind", "conformance")]
+    public void GraphSummary_EveryLayer_EqualsTheNetworksOwn(string name)
+    {
+        LayerCase c = LayerCase.Of(name);
+        using var network = new Sequential(c.Make());
+        network.Build(c.Input);
+        Assert.Equal(network.Summary().ToString(), GraphSummary.Of(GraphBuilder.Describe(network, "test", HeadKind.Linear)).ToString());
+    }
+
     [Fact]
     [Trait("Kind", "property")]
     public void Describe_Dropout_KeepsItsProbability()
