@@ -79,7 +79,7 @@ public sealed class TextFamily : IModelFamily
         FeatureLayout layout = context.Train.Layout;
         if (layout.TokenLength < 1)
             throw new DataException("text has no tokens to learn from: no input column is text.");
-        double dropout = options.Dropout ?? 0.5;
+        double dropout = options.Dropout ?? 0.6;
         if (dropout is not (>= 0 and < 1))
             throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
         IExampleSource? valid = context.Valid is { Count: > 0 } given ? given : null;
