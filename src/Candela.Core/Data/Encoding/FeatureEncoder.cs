@@ -7,7 +7,7 @@ namespace Candela.Data;
 /// dates become days, year, season, weekday and time of day; categories one 0/1 feature per name met in at least one of 200 training rows (10 rows suffice), at most 64,
 /// and <c>name=(other)</c> and <c>name=(missing)</c> where training had such. An image is the only input, its pixels standardised per channel.</para>
 /// <para><see cref="FeatureStyle.Raw"/>: numbers as they are, NaN for missing; categories as codes by training frequency, NaN for missing or unseen; dates as days, month, weekday.</para>
-/// <para>Text becomes hashed n-grams in 2^18 buckets and, when asked for, token ids.</para></summary>
+/// <para>Text becomes hashed n-grams (words, word pairs and word beginnings and endings; characters, pairs and triples where the script has no spaces) in 2^18 buckets and, when asked for, token ids.</para></summary>
 public sealed class FeatureEncoder
 {
     private readonly PreprocessingState _state;
