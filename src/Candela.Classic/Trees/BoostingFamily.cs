@@ -10,7 +10,7 @@ namespace Candela.Classic.Trees;
 /// <para>Log loss (one logit for two classes, softmax for more) or squared error of standardised targets; probabilities are the link's. Early stopping on the validation
 /// rows (on 15 % of the training rows, and then a second fit on all of them, when there are none): the best round is kept; training ends after
 /// <see cref="FitOptions.Patience"/> rounds (50) without a gain of 0.1 % and of 0.0001.</para>
-/// <para>Heeded: LearningRate (0.05), MaxSteps (rounds, 2,000), Patience, L1, L2 (1) on leaf values, ClassWeights, MaxTime, Seed, Threads. 31 leaves of at least 20 rows; 16 of at least 10 under 2,000
+/// <para>Heeded: LearningRate (0.05; 0.1 for more than 5 classes), MaxSteps (rounds, 2,000), Patience, L1, L2 (1) on leaf values, ClassWeights, MaxTime, Seed, Threads. 31 leaves of at least 20 rows; 16 of at least 10 under 2,000
 /// training rows. Each tree sees 80 % of the rows and 60 % of the features. Deterministic for a seed and engine. A resumed run fits again and ends in the same trees; no checkpoint is kept.</para>
 /// <para>Memory: 5 bytes per cell, plus about 60 bytes per row and class.</para>
 /// </remarks>
@@ -89,7 +89,7 @@ internal sealed class BoostingFamily : IModelFamily
 
     private static BoostingSettings Settings(TrainingTable train, FitOptions options) => new()
     {
-        LearningRate = options.LearningRate ?? 0.05,
+        LearningRate = options.LearningRate ?? (train.Classes > 5 ? 0.1 : 0.05), // a round of many classes is many trees
         Leaves = train.Count < SmallRows ? 16 : 31,
         MinRowsPerLeaf = Math.Min(train.Count < SmallRows ? 10 : 20, Math.Max(1, train.Count / 10)),
         L1 = options.L1,
