@@ -159,7 +159,7 @@ public sealed class TrainingLoop
         ValidationResult? result = Validate();
         _schedule.Observe(result?.Loss ?? _epochLoss.Mean);
         StopReason? verdict = _judge.AfterEpoch(_epoch, _epochLoss.Mean, result is null ? null : result.Score ?? -result.Loss, result is null ? 0 : -result.Loss);
-        if (_judge.Improved)
+        if (_judge.Improved && _plan.KeepBest)
         {
             _best = (_average is null ? _model.Parameters : _average.Average.AsSpan()).ToArray();
             _bestBuffers = _model.SaveBuffers();

@@ -32,6 +32,9 @@ public sealed record TrainingDefaults
 
     /// <summary>Decay of the weight average; 0 for none (default).</summary>
     public double Ema { get; init; }
+
+    /// <summary>See <see cref="TrainingPlan.KeepBest"/>; a patience asked for by the user keeps the best anyway. Default true.</summary>
+    public bool KeepBest { get; init; } = true;
 }
 
 /// <summary>Every setting of a training run, filled in. Made by <see cref="From"/> so that all families treat <see cref="FitOptions"/> alike, or by hand.</summary>
@@ -85,6 +88,10 @@ public sealed record TrainingPlan
     /// <summary>Joules at the most.</summary>
     public double? MaxJoules { get; init; }
 
+    /// <summary>True (default) leaves the model with the weights of the best validated epoch; false with the last (or averaged) ones, which is better where a small
+    /// validation set cannot tell epochs apart and the schedule ends near 0.</summary>
+    public bool KeepBest { get; init; } = true;
+
     /// <summary>Rows in a new order every epoch (a function of seed and epoch). Default true.</summary>
     public bool Shuffle { get; init; } = true;
 
@@ -115,6 +122,7 @@ public sealed record TrainingPlan
             ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
             Ema = options.Ema > 0 ? options.Ema : defaults.Ema,
             Patience = validated ? options.Patience ?? defaults.Patience : null,
+            KeepBest = defaults.KeepBest || options.Patience is not null,
             MaxTime = options.MaxTime,
             MaxJoules = options.MaxJoules,
             Threads = options.Threads,
@@ -174,6 +182,7 @@ public sealed record TrainingPlan
             ["l2"] = Text(Optimizer.L2),
             ["accumulate"] = Text(Accumulate),
             ["ema"] = Text(Ema),
+            ["keep"] = KeepBest ? "best" : "last",
             ["seed"] = Text(Seed),
         };
         if (MaxSteps is { } steps)

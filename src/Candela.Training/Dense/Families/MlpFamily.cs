@@ -12,6 +12,9 @@ public sealed class MlpFamily : DenseFamily
     // Rows seen by default at the most: an hour-long epoch count on large tables buys little.
     private const double RowsSeen = 20e6;
 
+    // From here on rows suffice for piecewise-linear codes and for validation to choose an epoch.
+    private const long ManyRows = 5000;
+
     /// <inheritdoc/>
     public override string Id => "mlp";
 
@@ -23,14 +26,13 @@ public sealed class MlpFamily : DenseFamily
 
     /// <inheritdoc/>
     public override FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) =>
-        base.Request(problem, inputs, trainingRows) with { QuantileBins = Bins(trainingRows) };
-
-    private static int Bins(long rows) => rows < 2000 ? 0 : 32;
+        base.Request(problem, inputs, trainingRows) with { QuantileBins = trainingRows < ManyRows ? 0 : 32, Skewed = SkewedNumbers.LogOnly };
 
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
     {
-        IReadOnlyList<int> hidden = options.Hidden ?? Widths(train.Count);
-        double dropout = options.Dropout ?? 0.1;
+        bool few = train.Count < ManyRows;
+        IReadOnlyList<int> hidden = options.Hidden ?? (train.Count < 1000 ? [128, 128] : [256, 256]);
+        double dropout = options.Dropout ?? (few ? 0.2 : 0.1);
         if (hidden.Any(units => units < 1))
             throw new UsageException($"Hidden widths are {string.Join(", ", hidden)}; each must be at least 1.");
         if (dropout is not (>= 0 and < 1))
@@ -38,7 +40,7 @@ public sealed class MlpFamily : DenseFamily
         var layers = new List<LayerSpec>();
         for (int i = 0; i < hidden.Count; i++)
         {
-            layers.Add(DenseLayer($"dense{i + 1}", hidden[i], ActivationKind.Relu));
+            layers.Add(DenseLayer($"dense{i + 1}", hidden[i], few ? ActivationKind.Silu : ActivationKind.Relu));
             if (dropout > 0)
                 layers.Add(new LayerSpec("dropout", $"dropout{i + 1}", new() { ["probability"] = dropout }));
         }
@@ -47,21 +49,23 @@ public sealed class MlpFamily : DenseFamily
         return Assemble(train, layers, Head(problem), loss);
     }
 
-    private static int[] Widths(long rows) => rows < 1000 ? [64, 64] : rows < 5000 ? [128, 128] : [256, 256];
-
     private protected override TrainingDefaults Defaults(Problem problem, IExampleSource train, FitOptions options)
     {
-        long rows = train.Count;
-        int epochs = rows < 5000 ? 60 : 24;
-        return new TrainingDefaults
-        {
-            Epochs = (int)Math.Clamp(RowsSeen / rows, 1, epochs),
-            BatchSize = rows < 1000 ? 16 : rows < 5000 ? 64 : rows < 200_000 ? 256 : 1024,
-            LearningRate = 2e-3,
-            Schedule = "one-cycle",
-            L2 = 0.01,
-            Patience = null,
-        };
+        long rows = Math.Max(1, train.Count);
+
+        // Few rows: a smooth net held down by decay and trained to the end of the schedule, since some dozens of validation rows cannot choose an epoch.
+        // Many rows: a wider net on piecewise-linear codes, of which validation keeps the best epoch. Cross-entropy overfits in fewer passes than squared error.
+        return rows < ManyRows
+            ? new TrainingDefaults { Epochs = rows < 1000 ? 100 : 60, BatchSize = rows < 1000 ? 16 : 32, LearningRate = 2e-3, Schedule = "one-cycle", L2 = rows < 1000 ? 3 : 1, Patience = null, KeepBest = false }
+            : new TrainingDefaults
+            {
+                Epochs = (int)Math.Clamp(RowsSeen / rows, 1, problem.IsClassification ? 12 : 24),
+                BatchSize = rows < 20_000 ? 256 : rows < 200_000 ? 512 : 1024,
+                LearningRate = 1e-3,
+                Schedule = "one-cycle",
+                L2 = 0.01,
+                Patience = null,
+            };
     }
 
     private protected override void Describe(Dictionary<string, string> chosen, LayerGraph graph, DenseLoss loss)
