@@ -59,8 +59,12 @@ internal sealed class NumberStatistics(int sampleRows, int bound, long seed) : C
         float[] sorted = _sample.Sorted();
         return profile with
         {
-            Mean = _moments.Mean, Deviation = _moments.Deviation, Min = _moments.Min, Max = _moments.Max,
-            Median = Reservoir.Quantile(sorted, 0.5), Histogram = Histogram(sorted),
+            Mean = _moments.Mean,
+            Deviation = _moments.Deviation,
+            Min = _moments.Min,
+            Max = _moments.Max,
+            Median = Reservoir.Quantile(sorted, 0.5),
+            Histogram = Histogram(sorted),
         };
     }
 
