@@ -9,7 +9,7 @@ namespace Candela.Experiments;
 internal sealed class Session(TrainRequest request, ExperimentOptions options, CancellationToken cancellation) : IDisposable, IProgress<TrainEvent>
 {
     private readonly List<Warned> _warnings = [];
-    private readonly List<TrainEvent> _before = [];
+    private readonly List<LoggedEvent> _before = [];
     private readonly long _start = options.Clock.GetTimestamp();
     private EventLog? _log;
     private TfEventsWriter? _curves;
@@ -57,7 +57,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         _log = new EventLog(folder.Events, options.Clock);
         _curves = new TfEventsWriter(folder.Path, options.Clock);
         foreach (var item in _before)
-            _log.Report(item);
+            _log.Report(item.Event, item.Time);
     }
 
     /// <summary>Notes time and energy used so far.</summary>
@@ -75,7 +75,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         }
 
         if (_log is null)
-            _before.Add(value);
+            _before.Add(new LoggedEvent(options.Clock.GetUtcNow(), value));
         else
             _log.Report(value);
         options.Events?.Report(value);

@@ -32,10 +32,13 @@ public sealed class EventLog : IProgress<TrainEvent>, IDisposable
     }
 
     /// <summary>Appends an event.</summary>
-    public void Report(TrainEvent value)
+    public void Report(TrainEvent value) => Report(value, _clock.GetUtcNow());
+
+    /// <summary>Appends an event that happened earlier.</summary>
+    internal void Report(TrainEvent value, DateTimeOffset time)
     {
         string body = JsonSerializer.Serialize(value, EventJson.Default.TrainEvent);
-        string line = $"{body[..^1]},\"time\":\"{_clock.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ}\"}}\n";
+        string line = $"{body[..^1]},\"time\":\"{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}\"}}\n";
         lock (_gate)
             _stream.Write(Encoding.UTF8.GetBytes(line));
     }

@@ -176,6 +176,17 @@ public class ExperimentTests
     }
 
     [Fact]
+    public void Train_EventsBeforeTheFolderExists_AreLoggedWithTheirOwnTime()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps")], new ExperimentOptions { Clock = new TickingClock() });
+        var log = EventLog.Read(run.Folder.Events).Events;
+        Assert.Equal(run.Record.Started.AddSeconds(1), log[0].Time); // the very next look at the clock
+        Assert.Equal(log.Select(e => e.Time).Order(), log.Select(e => e.Time));
+    }
+
+    [Fact]
     [Trait("Kind", "leak")]
     public void Train_CopyOfTheTarget_IsLeftOutAndAnnouncedUnlessItIsAskedFor()
     {
@@ -200,6 +211,14 @@ public class ExperimentTests
         using var run = Job.Train(new TrainRequest { Data = SampleFiles.Classes(folder, 150), Target = "kind", TestFraction = 0 }, folder.File("run"), [new StepFamily("steps")]);
         Assert.DoesNotContain("test", run.Record.Metrics.Keys);
         Assert.Contains(TrainingDoctor.Examine(run.Folder.Path), w => w.Code == "test-never-scored");
+    }
+
+    // Each look is one second after the one before.
+    private sealed class TickingClock : TimeProvider
+    {
+        private long _looks;
+
+        public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddSeconds(Interlocked.Increment(ref _looks));
     }
 
     internal sealed class Listener(Action<TrainEvent> act) : IProgress<TrainEvent>
