@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using Candela.Data;
+using Candela.Graphs;
 using Candela.Training;
+using Candela.Training.DenseNets;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -33,58 +36,85 @@ internal static class TrainBenchmark
     private static void Cnn(int threads)
     {
         const int Batch = 128;
-        LibTorch.SetThreads(threads);
         ArrayExamples rows = Classes(Batch * 8, [1, 28, 28], 10);
-        random.manual_seed(1);
         using var plain = nn.Sequential(("c1", nn.Conv2d(1, 32, 3)), ("r1", nn.ReLU()), ("p1", nn.MaxPool2d(2)), ("c2", nn.Conv2d(32, 64, 3)), ("r2", nn.ReLU()), ("p2", nn.MaxPool2d(2)),
             ("f", nn.Flatten()), ("d1", nn.Linear(1600, 128)), ("r3", nn.ReLU()), ("d2", nn.Linear(128, 10)));
-        using var ours = new Sequential(new Conv2d(32, 3, activation: ActivationKind.Relu), new MaxPool2d(2), new Conv2d(64, 3, activation: ActivationKind.Relu), new MaxPool2d(2), new Flatten(), new Dense(128, ActivationKind.Relu), new Dense(10));
-        Torch($"CNN 28x28, 225,034 parameters, batch 128, {threads} threads", 16, plain, ours, rows, Batch, threads, new SparseCategoricalCrossEntropy());
+        var graph = new LayerGraph("cnn", [1, 28, 28],
+        [
+            Layer("conv2d", "conv1", new JsonObject { ["filters"] = 32, ["kernel"] = new JsonArray(3, 3), ["padding"] = "valid", ["activation"] = "relu" }),
+            Layer("max-pool2d", "pool1", new JsonObject { ["size"] = new JsonArray(2, 2), ["stride"] = new JsonArray(2, 2) }),
+            Layer("conv2d", "conv2", new JsonObject { ["filters"] = 64, ["kernel"] = new JsonArray(3, 3), ["padding"] = "valid", ["activation"] = "relu" }),
+            Layer("max-pool2d", "pool2", new JsonObject { ["size"] = new JsonArray(2, 2), ["stride"] = new JsonArray(2, 2) }),
+            Layer("flatten", "flatten1", []),
+            Layer("dense", "dense1", new JsonObject { ["units"] = 128, ["activation"] = "relu" }),
+            Layer("dense", "head", new JsonObject { ["units"] = 10 }),
+        ], HeadKind.Softmax);
+        Compare($"CNN 28x28, 225,034 parameters, batch {Batch}, {threads} threads", 16, plain, graph, rows, Batch, threads);
     }
 
     private static void Mlp784(int threads)
     {
         const int Batch = 128;
-        LibTorch.SetThreads(threads);
         ArrayExamples rows = Classes(Batch * 16, [784], 10);
-        random.manual_seed(1);
         using var plain = nn.Sequential(("d1", nn.Linear(784, 512)), ("r1", nn.ReLU()), ("d2", nn.Linear(512, 512)), ("r2", nn.ReLU()), ("d3", nn.Linear(512, 10)));
-        using var ours = new Sequential(new Dense(512, ActivationKind.Relu), new Dense(512, ActivationKind.Relu), new Dense(10));
-        Torch($"MLP 784-512-512-10, batch 128, {threads} threads, torch layers", 60, plain, ours, rows, Batch, threads, new SparseCategoricalCrossEntropy());
+        Compare($"MLP 784-512-512-10, batch {Batch}, {threads} threads", 60, plain, Dense("mlp", HeadKind.Softmax, 784, 512, 512, 10), rows, Batch, threads);
     }
 
     private static void SmallMlp(int threads)
     {
         const int Batch = 32;
-        LibTorch.SetThreads(threads);
         ArrayExamples rows = Numbers(Batch * 32, 30);
-        random.manual_seed(1);
         using var plain = nn.Sequential(("d1", nn.Linear(30, 64)), ("r1", nn.ReLU()), ("d2", nn.Linear(64, 32)), ("r2", nn.ReLU()), ("d3", nn.Linear(32, 1)));
-        using var ours = new Sequential(new Dense(64, ActivationKind.Relu), new Dense(32, ActivationKind.Relu), new Dense(1));
-        Torch($"MLP 30-64-32-1, batch 32, {threads} threads, torch layers", 600, plain, ours, rows, Batch, threads, new MeanSquaredError());
+        Compare($"MLP 30-64-32-1, batch {Batch}, {threads} threads", 600, plain, Dense("mlp", HeadKind.Linear, 30, 64, 32, 1), rows, Batch, threads);
     }
 
-    private static void Torch(string name, int steps, nn.Module<Tensor, Tensor> plain, nn.Module<Tensor, Tensor> ours, ArrayExamples rows, int batch, int threads, Loss loss)
+    // Two rows: the engine the families train on, and our layers on libtorch (for networks it does not cover).
+    private static void Compare(string name, int steps, nn.Module<Tensor, Tensor> plain, LayerGraph graph, ArrayExamples rows, int batch, int threads)
     {
-        (List<Tensor> inputs, List<Tensor> targets) = Tensors(rows, batch, loss.Targets == TargetForm.ClassIndices);
+        LibTorch.SetThreads(threads);
+        bool classes = graph.Head == HeadKind.Softmax;
+        Loss loss = classes ? new SparseCategoricalCrossEntropy() : new MeanSquaredError();
+        (List<Tensor> inputs, List<Tensor> targets) = Tensors(rows, batch, classes);
         using optim.Optimizer adam = optim.Adam(plain.parameters(), 1e-3);
         int next = 0;
-        Paired.Row(name, steps, count =>
+        void Plain(int count)
         {
             for (int step = 0; step < count; step++, next++)
             {
                 using var scope = NewDisposeScope();
                 adam.zero_grad();
                 Tensor outputs = plain.call(inputs[next % inputs.Count]), goal = targets[next % inputs.Count];
-                Tensor value = loss.Targets == TargetForm.ClassIndices ? nn.functional.cross_entropy(outputs, goal) : nn.functional.mse_loss(outputs, goal);
+                Tensor value = classes ? nn.functional.cross_entropy(outputs, goal) : nn.functional.mse_loss(outputs, goal);
                 value.backward();
                 adam.step();
                 _ = value.item<float>();
             }
-        }, count => Trainer.Fit(ours, rows, null, loss, Plan(count, batch, threads)));
+        }
+
+        if (DenseNetwork.WhyNot(graph) is null)
+        {
+            using var pool = new WorkPool(threads);
+            using var network = new DenseNetwork(graph, pool);
+            network.Initialize(1);
+            var managed = new DenseTrainable(network, new DenseLoss(classes ? DenseLossKind.CrossEntropy : DenseLossKind.SquaredError));
+            Paired.Row($"{name}, managed kernels", steps, Plain, count => TrainingLoop.Run(managed, rows, null, Plan(count, batch, threads)));
+        }
+
+        using Sequential layers = GraphBuilder.Build(graph);
+        Paired.Row($"{name}, layers on libtorch", steps, Plain, count => Trainer.Fit(layers, rows, null, loss, Plan(count, batch, threads)));
         foreach (Tensor tensor in inputs.Concat(targets))
             tensor.Dispose();
     }
+
+    private static LayerGraph Dense(string family, HeadKind head, params int[] widths)
+    {
+        var layers = new List<LayerSpec>();
+        for (int i = 1; i < widths.Length; i++)
+            layers.Add(Layer("dense", $"dense{i}", i == widths.Length - 1 ? new JsonObject { ["units"] = widths[i] } : new JsonObject { ["units"] = widths[i], ["activation"] = "relu" }));
+        return new LayerGraph(family, [widths[0]], layers, head);
+    }
+
+    private static LayerSpec Layer(string type, string name, JsonObject options) => new(type, name, options);
 
     // The update alone: all parameters of the 784-512-512-10 net.
     private static void Optimizers()

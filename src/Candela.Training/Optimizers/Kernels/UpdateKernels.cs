@@ -23,6 +23,7 @@ internal static class UpdateKernels
 {
     /// <summary>Applies a rule to one block; returns the sum of squares of the scaled gradients. Lanes: Vector&lt;float&gt;.Count; the tail is one
     /// padded vector (pads are 0 and never written back).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Run<TRule>(TRule rule, Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> a, Span<float> b, Span<float> c, float scale)
         where TRule : struct, IUpdateRule
     {
