@@ -15,13 +15,15 @@ internal static class TrainBenchmark
     public static void Run(string[] names)
     {
         LibTorch.Load();
-        bool All(string name) => names.Length == 0 || names.Contains(name);
+        string[] kinds = [.. names.Where(name => !int.TryParse(name, out _))];
+        int[] threadCounts = [.. names.Select(name => int.TryParse(name, out int threads) ? threads : 0).Where(threads => threads > 0)];
+        bool All(string name) => kinds.Length == 0 || kinds.Contains(name);
         Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}, median of {Paired.Pairs} pairs run in turn");
         Console.WriteLine();
         Paired.Head();
         if (All("cnn"))
-            Cnn(threads: 2);
-        foreach (int threads in new[] { 1, 2 })
+            Cnn(threadCounts is [int only] ? only : 2);
+        foreach (int threads in threadCounts.Length == 0 ? [1, 2] : threadCounts)
         {
             if (All("mlp-784"))
                 Mlp784(threads);
