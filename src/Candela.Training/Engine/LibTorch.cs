@@ -64,6 +64,10 @@ public static class LibTorch
         torch.set_num_threads(threads == 0 ? Environment.ProcessorCount : threads);
     }
 
+    /// <summary>Whether a build of libtorch for a GPU lies beside the application. Looks for files only; loads nothing.</summary>
+    internal static bool HasAcceleratorBuild =>
+        NativeSearch.Rid == "osx-arm64" || NativeSearch.FolderWith(NativeSearch.Folders(Path.GetDirectoryName(Bridge.Location) ?? "", TorchSharpVersion, LibTorchVersion), NativeSearch.CudaFile) is not null;
+
     private static Assembly Bridge => typeof(torch).Assembly;
 
     private static string TorchSharpVersion =>

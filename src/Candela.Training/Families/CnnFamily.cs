@@ -74,6 +74,8 @@ public sealed class CnnFamily : DenseFamily
             layers.Add(new LayerSpec("dropout", $"dropout{index + 1}", new JsonObject { ["probability"] = dropout }));
     }
 
+    private protected override bool GainsByAccelerator => true;
+
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
     {
         double dropout = options.Dropout ?? 0.25;

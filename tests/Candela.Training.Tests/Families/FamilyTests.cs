@@ -67,6 +67,40 @@ public sealed class FamilyTests : IDisposable
         }
     }
 
+    // The path that cuda and mps take, here on libtorch's CPU: without dropout both engines take the same steps.
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [Trait("Kind", "conformance")]
+    public void DeviceTraining_OnLibtorch_EndsWithTheManagedEnginesWeights(int classes)
+    {
+        var loss = new DenseLoss(classes == 2 ? DenseLossKind.BinaryCrossEntropy : DenseLossKind.CrossEntropy) { LabelSmoothing = 0.1 };
+        var graph = new LayerGraph("cnn", [1, 12, 12], CnnFamily.Layers([1, 12, 12], loss.Outputs(classes), [16], 0), HeadKind.Softmax);
+        using DenseNetwork managed = new(graph), onDevice = new(graph);
+        managed.Initialize(3);
+        onDevice.Initialize(3);
+        ArrayExamples train = Bars(64, classes, 1);
+        var plan = new TrainingPlan { Epochs = 2, BatchSize = 16, LearningRate = 1e-3, Threads = 1 };
+        TrainingOutcome a = TrainingLoop.Run(new DenseTrainable(managed, loss, 0), train, null, plan, new TrainingSession());
+        TrainingOutcome b = DeviceTraining.Run(onDevice, loss, TorchSharp.torch.CPU, train, null, plan, new TrainingSession());
+        Assert.Equal(a.History[^1].TrainLoss, b.History[^1].TrainLoss, 1e-3);
+        double worst = 0;
+        for (int i = 0; i < managed.Parameters.Length; i++)
+            worst = Math.Max(worst, Math.Abs(managed.Parameters[i] - onDevice.Parameters[i]));
+        Assert.InRange(worst, 0, 2e-3); // Adam's first steps are +-rate wherever a gradient is near 0, so a sign may differ there
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Fit_OnADeviceThatIsNotThere_NamesThePackage()
+    {
+        if (Devices.Available().Any(d => d.StartsWith("cuda", StringComparison.Ordinal)))
+            return; // a machine with a GPU and the CUDA build
+        var problem = new Problem(TaskKind.Binary, "bar", ["a", "b"]);
+        var error = Assert.Throws<EngineException>(() => new CnnFamily().Fit(new FitContext { Problem = problem, Train = Bars(20, 2, 1), Options = new FitOptions { Device = "cuda" } }));
+        Assert.Contains("libtorch-cuda", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Trait("Kind", "property")]
     public void Text_TokensThatTellTheClass_LearnsSavesAndReopens()

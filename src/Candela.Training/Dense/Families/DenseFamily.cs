@@ -6,7 +6,7 @@ using Candela.Models;
 
 namespace Candela.Training.DenseNets;
 
-/// <summary>What the families on the dense engine share: layers and defaults are theirs, fitting, saving and opening are here. None loads libtorch.</summary>
+/// <summary>What the families on the dense engine share: layers and defaults are theirs, fitting, saving and opening are here. None loads libtorch on the CPU; on another device libtorch trains and the weights come back.</summary>
 public abstract class DenseFamily : IModelFamily
 {
     /// <inheritdoc/>
@@ -43,7 +43,9 @@ public abstract class DenseFamily : IModelFamily
             Initialize(network, options.Seed);
             var trainable = new DenseTrainable(network, loss, options.Seed);
             TrainingSession session = TrainingSession.Of(context) with { Context = string.Create(CultureInfo.InvariantCulture, $"{Id} {loss}") };
-            TrainingOutcome outcome = TrainingLoop.Run(trainable, train, valid, plan, session);
+            TrainingOutcome outcome = DeviceTraining.Choose(options.Device, GainsByAccelerator) is { } device
+                ? DeviceTraining.Run(network, loss, device, train, valid, plan, session)
+                : TrainingLoop.Run(trainable, train, valid, plan, session);
             Dictionary<string, string> chosen = plan.Chosen();
             Describe(chosen, graph, loss);
             return new FitResult(new DenseModel(network, pool), outcome.StopReason, outcome.History, chosen);
@@ -58,6 +60,9 @@ public abstract class DenseFamily : IModelFamily
 
     /// <inheritdoc/>
     public IFittedModel Open(string folder, Problem problem, FeatureLayout layout) => DenseModel.Open(folder, problem, layout);
+
+    /// <summary>True when <c>--device auto</c> is to take a GPU where there is one. Default false: small dense nets are faster on the CPU.</summary>
+    private protected virtual bool GainsByAccelerator => false;
 
     /// <summary>The layers for such rows.</summary>
     private protected abstract LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss);
