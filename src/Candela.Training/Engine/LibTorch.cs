@@ -93,11 +93,7 @@ public static class LibTorch
         if (!Environment.Is64BitProcess)
             throw new EngineException("libtorch needs a 64-bit process; this one is 32-bit. Run the 64-bit .NET runtime.");
         IReadOnlyList<string> folders = NativeSearch.Folders(Path.GetDirectoryName(Bridge.Location) ?? "", TorchSharpVersion, LibTorchVersion);
-        string bridgeFolder = NativeSearch.FolderWith(folders, NativeSearch.BridgeFile)
-            ?? throw new EngineException($"TorchSharp's native library {NativeSearch.BridgeFile} is not in {Where(folders)}. Add the package TorchSharp {TorchSharpVersion} to the application; it supports win-x64, linux-x64 and osx-arm64, and this is {NativeSearch.Rid}.");
-        string torchFolder = NativeSearch.FolderWith(folders.Where(f => File.Exists(Path.Combine(f, NativeSearch.CudaFile))), NativeSearch.CoreFile)
-            ?? NativeSearch.FolderWith(folders, NativeSearch.CoreFile)
-            ?? throw new EngineException($"libtorch ({NativeSearch.CoreFile}) is not in {Where(folders)}. Add the package libtorch-cpu-{NativeSearch.Rid} {LibTorchVersion} to the application: dotnet add package libtorch-cpu-{NativeSearch.Rid} --version {LibTorchVersion}");
+        Locate(folders, out string bridgeFolder, out string torchFolder);
         ThreadWaiting.Calm();
         EngineReport report = Describe(loaded: true) with { LibTorchFolder = torchFolder, BridgeFile = Path.Combine(bridgeFolder, NativeSearch.BridgeFile) };
         foreach (string file in NativeSearch.LoadOrder)
@@ -122,6 +118,17 @@ public static class LibTorch
         if (!torch.TryInitializeDeviceType(DeviceType.CPU))
             throw new EngineException($"libtorch was loaded from {torchFolder} but TorchSharp could not start it.");
         return report with { Devices = ["cpu"], Threads = torch.get_num_threads(), LoadTime = Stopwatch.GetElapsedTime(started) };
+    }
+
+    /// <summary>Finds both native parts; a CUDA build of libtorch goes before a CPU one.</summary>
+    /// <exception cref="EngineException">One is in none of the folders; the message names its package.</exception>
+    internal static void Locate(IReadOnlyList<string> folders, out string bridgeFolder, out string torchFolder)
+    {
+        bridgeFolder = NativeSearch.FolderWith(folders, NativeSearch.BridgeFile)
+            ?? throw new EngineException($"TorchSharp's native library {NativeSearch.BridgeFile} is not in {Where(folders)}. Add the package TorchSharp {TorchSharpVersion} to the application; it supports win-x64, linux-x64 and osx-arm64, and this is {NativeSearch.Rid}.");
+        torchFolder = NativeSearch.FolderWith(folders.Where(f => File.Exists(Path.Combine(f, NativeSearch.CudaFile))), NativeSearch.CoreFile)
+            ?? NativeSearch.FolderWith(folders, NativeSearch.CoreFile)
+            ?? throw new EngineException($"libtorch ({NativeSearch.CoreFile}) is not in {Where(folders)}. Add the package libtorch-cpu-{NativeSearch.Rid} {LibTorchVersion} to the application: dotnet add package libtorch-cpu-{NativeSearch.Rid} --version {LibTorchVersion}");
     }
 
     private static EngineReport PatchIfNeeded(EngineReport report)

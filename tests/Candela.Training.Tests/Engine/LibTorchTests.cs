@@ -72,6 +72,29 @@ public sealed class LibTorchTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Locate_PackageMissing_NamesItAndNothingElseIsTried()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName())).FullName;
+        try
+        {
+            var none = Assert.Throws<EngineException>(() => LibTorch.Locate([folder], out _, out _));
+            Assert.Contains("TorchSharp", none.Message, StringComparison.Ordinal);
+            File.WriteAllText(Path.Combine(folder, NativeSearch.BridgeFile), "");
+            var half = Assert.Throws<EngineException>(() => LibTorch.Locate([folder], out _, out _));
+            Assert.Contains($"libtorch-cpu-{NativeSearch.Rid}", half.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', half.Message);
+            File.WriteAllText(Path.Combine(folder, NativeSearch.CoreFile), "");
+            LibTorch.Locate([folder], out string bridge, out string torchFolder);
+            Assert.Equal([folder, folder], [bridge, torchFolder]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("gpu")]
     [InlineData("cuda:x")]
