@@ -12,9 +12,10 @@ internal static class CandelaCommand
         bool verbose = args.Contains("--verbose");
         RootCommand root = Build(output, error);
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
+        string? unknownOption = UnknownOption(parsed, args);
+        if (unknownOption is not null || parsed.Errors.Count > 0)
         {
-            error.WriteLine($"candela: {Explain(parsed)}");
+            error.WriteLine($"candela: {Explain(parsed, unknownOption)}");
             error.WriteLine($"Try 'candela {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
             return ExitCode.BadInput;
         }
@@ -61,19 +62,24 @@ internal static class CandelaCommand
         return root;
     }
 
+    /// <summary>A word that looks like an option but is none; the parser would take it for an argument.</summary>
+    private static string? UnknownOption(ParseResult parsed, string[] args)
+    {
+        string[] known = [.. Options(parsed)];
+        return args.TakeWhile(a => a != "--").Select(a => a.Split('=')[0]).FirstOrDefault(a => a.StartsWith("--", StringComparison.Ordinal) && !known.Contains(a));
+    }
+
+    private static IEnumerable<string> Options(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options).SelectMany(o => o.Aliases.Prepend(o.Name)).Concat(["--help", "--version"]);
+
     /// <summary>The first problem in the house's form: what was received, and the nearest name where one was mistyped.</summary>
-    private static string Explain(ParseResult parsed)
+    private static string Explain(ParseResult parsed, string? unknownOption)
     {
         Command command = parsed.CommandResult.Command;
-        string? unknown = parsed.UnmatchedTokens.FirstOrDefault();
-        if (unknown is null)
+        if (unknownOption is not null)
+            return $"unknown option '{unknownOption}'.{NearestName.Hint(unknownOption, Options(parsed))}";
+        if (parsed.UnmatchedTokens.FirstOrDefault() is not { } unknown)
             return parsed.Errors[0].Message;
-        if (unknown.StartsWith('-'))
-        {
-            IEnumerable<string> options = command.Options.Concat(parsed.RootCommandResult.Command.Options).SelectMany(o => o.Aliases.Prepend(o.Name));
-            return $"unknown option '{unknown}'.{NearestName.Hint(unknown, options)}";
-        }
-
         return command is RootCommand
             ? $"unknown verb '{unknown}'.{NearestName.Hint(unknown, command.Subcommands.Select(c => c.Name))} Verbs: {string.Join(", ", command.Subcommands.Select(c => c.Name))}."
             : $"unexpected argument '{unknown}'.";

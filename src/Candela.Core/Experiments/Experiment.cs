@@ -34,8 +34,8 @@ public static class Experiment
         var plan = FamilyPlan.Make(data.Parts, request, families, options);
 
         bool fresh = !files.IsInterrupted || !options.Resume;
-        if (fresh && Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
+        if (fresh)
+            files.Clear();
         Directory.CreateDirectory(folder);
         try
         {
@@ -47,7 +47,7 @@ public static class Experiment
         catch (Exception error) when (fresh && error is DataException or UsageException or EngineException && !new FitCheckpoints(files.Checkpoints).HasProgress)
         {
             session.Dispose();
-            Directory.Delete(folder, recursive: true); // refused before anything was trained: nothing half-written is left
+            files.Clear(); // refused before anything was trained: nothing half-written is left
             throw;
         }
 
@@ -200,9 +200,9 @@ public static class Experiment
         {
             throw new UsageException($"The folder {files.Path} is not empty. Choose another --out, go on with --resume {files.Path}, or replace it with --overwrite.");
         }
-        else if (!files.IsFinished && !files.IsInterrupted)
+        else if (!files.IsFinished && !files.IsInterrupted && files.OwnEntries().FirstOrDefault() is { } taken)
         {
-            throw new UsageException($"{files.Path} is not empty and does not look like a run (no run.json, no recipe.yaml): --overwrite will not delete it. Choose another --out.");
+            throw new UsageException($"{files.Path} is no run (no run.json, no recipe.yaml) but holds {Path.GetFileName(taken)}: --overwrite will not replace a file that is not a run's. Choose another --out.");
         }
     }
 

@@ -42,6 +42,30 @@ public sealed class RunFolder(string path)
     /// <summary>Whether an interrupted run is there that can be resumed.</summary>
     public bool IsInterrupted => !IsFinished && File.Exists(Recipe);
 
+    /// <summary>The files and folders here that bear the names of a run's.</summary>
+    public IEnumerable<string> OwnEntries()
+    {
+        if (!Directory.Exists(Path))
+            return [];
+        string[] names = [Config, Model, Preprocessing, Recipe, Record, Events, Report, Checkpoints, In("model.onnx"), In("tokenizer.json"), In("audit")];
+        return [.. names.Where(System.IO.Path.Exists), .. Directory.EnumerateFiles(Path, "events.out.tfevents.*"), .. Directory.EnumerateFiles(Path, "*.tmp")];
+    }
+
+    /// <summary>Removes what a run has written here, and the folder itself when nothing else is in it; other files stay.</summary>
+    public void Clear()
+    {
+        foreach (string entry in OwnEntries())
+        {
+            if (Directory.Exists(entry))
+                Directory.Delete(entry, recursive: true);
+            else
+                File.Delete(entry);
+        }
+
+        if (Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any())
+            Directory.Delete(Path);
+    }
+
     /// <summary>Reads run.json.</summary>
     /// <exception cref="FileFormatException">It is missing, damaged or of a newer format.</exception>
     public RunRecord ReadRecord()

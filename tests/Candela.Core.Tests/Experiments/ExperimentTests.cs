@@ -131,8 +131,13 @@ public class ExperimentTests
 
         Directory.CreateDirectory(folder.File("mine"));
         File.WriteAllText(folder.File("mine/thesis.txt"), "years of work");
-        Assert.Contains("will not delete", Assert.Throws<UsageException>(() => Job.Train(request, folder.File("mine"), families, new ExperimentOptions { Overwrite = true })).Message, StringComparison.Ordinal);
-        Assert.True(File.Exists(folder.File("mine/thesis.txt")));
+        Job.Train(request, folder.File("mine"), families, new ExperimentOptions { Overwrite = true }).Dispose();
+        Assert.Equal("years of work", File.ReadAllText(folder.File("mine/thesis.txt")));
+
+        Directory.CreateDirectory(folder.File("other"));
+        File.WriteAllText(folder.File("other/config.json"), "{}");
+        Assert.Contains("config.json", Assert.Throws<UsageException>(() => Job.Train(request, folder.File("other"), families, new ExperimentOptions { Overwrite = true })).Message, StringComparison.Ordinal);
+        Assert.Equal("{}", File.ReadAllText(folder.File("other/config.json")));
     }
 
     [Fact]

@@ -1,7 +1,0 @@
-namespace Candela.Cli.Tests;
-
-public class PlaceholderTests
-{
-    [Fact]
-    public void Assembly_Loads() => Assert.NotNull(typeof(PlaceholderTests).Assembly);
-}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Candela.Cli.Tests;
+
+/// <summary>What only a real process can show: signals, kills, and which native libraries it maps.</summary>
+public class ProcessTests
+{
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("INT", 130)]
+    [InlineData("KILL", 137)]
+    public void Train_Stopped_ResumesToTheSameWeightsAsAnUninterruptedRun(string signal, int exitCode)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "signals are POSIX");
+        using var folder = new Folder();
+        string[] train = ["train", folder.Classes(rows: 20_000), "--target", "label", "--model", "mlp", "--epochs", "40", "--patience", "40", "--seed", "2", "--threads", "1", "--quiet"];
+        Wait(Start([.. train, "--out", folder.At("whole")]), 0);
+
+        Process stopped = Start([.. train, "--out", folder.At("run")]);
+        var clock = Stopwatch.StartNew();
+        while (!HasTrainedABit(folder.At("run")) && clock.Elapsed < TimeSpan.FromSeconds(60) && !stopped.HasExited)
+            Thread.Sleep(20);
+        Assert.False(stopped.HasExited, "the run ended before it could be stopped");
+        using (Process kill = Process.Start("kill", [$"-{signal}", $"{stopped.Id}"]))
+            kill.WaitForExit();
+        Wait(stopped, exitCode);
+        Assert.False(File.Exists(Path.Combine(folder.At("run"), "run.json")));
+
+        Wait(Start(["train", "--resume", folder.At("run"), "--quiet"]), 0);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder.At("whole"), "model.safetensors")), File.ReadAllBytes(Path.Combine(folder.At("run"), "model.safetensors")));
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("train DATA --target label --model mlp --epochs 1 --out OUT --quiet")]
+    [InlineData("predict RUN DATA")]
+    public void Verb_ThatNeedsNoLibtorch_MapsNone(string arguments)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the loader's log is glibc's");
+        using var folder = new Folder();
+        string data = folder.Classes();
+        if (arguments.Contains("RUN"))
+            folder.Run("train", data, "--target", "label", "--model", "mlp", "--epochs", "1", "--out", folder.At("run"), "--quiet").Ok();
+        string[] words = [.. arguments.Split(' ').Select(w => w switch { "DATA" => data, "OUT" => folder.At("out"), "RUN" => folder.At("run"), _ => w })];
+        var start = new ProcessStartInfo(Program, words) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["LD_DEBUG"] = "files";
+        start.Environment["LD_DEBUG_OUTPUT"] = folder.At("loader");
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, error.GetAwaiter().GetResult());
+        string log = string.Concat(Directory.GetFiles(folder.Path, "loader.*").Select(File.ReadAllText));
+        Assert.Contains("libcoreclr", log);
+        Assert.DoesNotContain("libtorch", log);
+    }
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "candela.exe" : "candela");
+
+    private static bool HasTrainedABit(string run) =>
+        Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.EnumerateFiles(Path.Combine(run, "checkpoints"), "*", SearchOption.AllDirectories).Any(f => !f.EndsWith(".tmp", StringComparison.Ordinal));
+
+    private static Process Start(string[] arguments) => Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true })!;
+
+    private static void Wait(Process process, int exitCode)
+    {
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == exitCode, $"exit {process.ExitCode}: {error}");
+        process.Dispose();
+    }
+}

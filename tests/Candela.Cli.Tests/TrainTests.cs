@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+
+namespace Candela.Cli.Tests;
+
+public class TrainTests
+{
+    [Fact]
+    public void Train_JsonOfATable_HasEveryPromisedFieldAndNothingElseOnStdout()
+    {
+        using var folder = new Folder();
+        JsonNode json = folder.Run("train", folder.Classes(), "--target", "label", "--out", folder.At("run"), "--json", "--quiet").Ok().Json;
+
+        Assert.Equal(folder.At("run"), (string?)json["run"]);
+        Assert.Equal("binary", (string?)json["task"]);
+        Assert.Equal((400, 80, 60), (json["rows"]!.AsObject().Sum(r => (int)r.Value!), (int)json["rows"]!["test"]!, (int)json["rows"]!["valid"]!));
+        foreach (string name in (string[])["accuracy", "f1Macro", "rocAuc", "prAuc", "logLoss", "brier", "ece", "mcc"])
+        {
+            JsonNode metric = json["metrics"]!["test"]![name]!;
+            Assert.InRange((double)metric["value"]!, (double)metric["low"]!, (double)metric["high"]!);
+        }
+
+        Assert.Null(json["metrics"]!["test"]!["rmse"]);
+        Assert.True((double)json["metrics"]!["test"]!["accuracy"]!["value"]! > (double)json["baseline"]!["metrics"]!["accuracy"]!["value"]!);
+        foreach (string field in (string[])["model", "parameters", "seconds", "joules", "stopReason"])
+            Assert.NotNull(json[field]);
+        foreach (string file in (string[])["config.json", "model.safetensors", "preprocessing.json", "recipe.yaml", "run.json", "events.jsonl", "report.html"])
+            Assert.True(File.Exists(Path.Combine(folder.At("run"), file)), file);
+        Assert.False(Directory.Exists(Path.Combine(folder.At("run"), "checkpoints")));
+    }
+
+    [Fact]
+    public void Train_RecipeOfARun_GivesTheSameWeights()
+    {
+        using var folder = new Folder();
+        folder.Run("train", folder.Classes(), "--target", "label", "--model", "mlp", "--epochs", "3", "--seed", "5", "--out", folder.At("first"), "--quiet").Ok();
+        folder.Run("train", "--recipe", Path.Combine(folder.At("first"), "recipe.yaml"), "--out", folder.At("second"), "--quiet").Ok();
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder.At("first"), "model.safetensors")), File.ReadAllBytes(Path.Combine(folder.At("second"), "model.safetensors")));
+    }
+
+    [Fact]
+    public void Train_ExistingFolder_IsRefusedUnlessOverwritten()
+    {
+        using var folder = new Folder();
+        string data = folder.Classes();
+        Directory.CreateDirectory(folder.At("run"));
+        File.WriteAllText(Path.Combine(folder.At("run"), "mine.txt"), "keep");
+        CommandOutcome refused = folder.Run("train", data, "--target", "label", "--model", "linear", "--out", folder.At("run"), "--quiet");
+        Assert.Equal(2, refused.Code);
+        Assert.Contains("--overwrite", refused.Error);
+        Assert.Equal(["mine.txt"], Directory.GetFileSystemEntries(folder.At("run")).Select(Path.GetFileName));
+        folder.Run("train", data, "--target", "label", "--model", "linear", "--out", folder.At("run"), "--overwrite", "--quiet").Ok();
+        Assert.Equal("keep", File.ReadAllText(Path.Combine(folder.At("run"), "mine.txt")));
+    }
+
+    /// <summary>Every bad input of the guide: exit 2, the place named, and nothing left behind.</summary>
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target z", "'z'")]
+    [InlineData("a,b,yes\n1,2,0\n3,4,1\n", "--target yas", "Did you mean 'yes'?")]
+    [InlineData("", "--target y", "empty")]
+    [InlineData("a,b,y\n", "--target y", "")]
+    [InlineData("a,b,y\n1,2,0\n1,2\n3,4,1\n", "--target y", "line 3")]
+    [InlineData("a,b,y\n1,2,0\n3,4,0\n5,6,0\n", "--target y --task classification", "one class")]
+    [InlineData("a,b,y\n1,2,0.5\n3,4,nan\n5,6,2.5\n7,8,3.5\n", "--target y --task regression", "y")]
+    [InlineData("a,b,y\n1,2,0.5\n3,4,inf\n5,6,2.5\n7,8,3.5\n", "--target y --task regression", "inf")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --test 0.99 --valid 0.5", "")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --model mpl", "Did you mean 'mlp'?")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --epochs zero", "--epochs")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --epoch 3", "Did you mean '--epochs'?")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --region atlantis", "atlantis")]
+    [InlineData("a,b,y\n1,2,0\n3,4,1\n", "--target y --exclude q", "'q'")]
+    public void Train_BadInput_IsExit2WithThePlaceNamedAndNothingWritten(string csv, string options, string expected)
+    {
+        using var folder = new Folder();
+        CommandOutcome outcome = folder.Run(["train", folder.Write("data.csv", csv), "--out", folder.At("run"), "--quiet", .. options.Split(' ')]);
+        Assert.True(outcome.Code == 2, $"exit {outcome.Code}: {outcome.Error}");
+        Assert.Contains(expected, outcome.Error);
+        Assert.InRange(outcome.Error.TrimEnd().Split('\n').Length, 1, 2);
+        Assert.Empty(outcome.Output);
+        Assert.Equal(["data.csv"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_TextInANumericColumn_NamesLineColumnAndRemedy()
+    {
+        using var folder = new Folder();
+        string[] lines = File.ReadAllLines(folder.Classes());
+        lines[250] = "oops" + lines[250][lines[250].IndexOf(',')..];
+        CommandOutcome outcome = folder.Run("train", folder.Write("bad.csv", string.Join('\n', lines)), "--target", "label", "--out", folder.At("run"), "--quiet");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("line 251", outcome.Error);
+        Assert.Contains("'x'", outcome.Error);
+        Assert.Contains("'oops'", outcome.Error);
+        Assert.False(Directory.Exists(folder.At("run")));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_OnADeviceThatIsNotThere_NamesThePackageToAdd()
+    {
+        using var folder = new Folder();
+        CommandOutcome outcome = folder.Run("train", folder.Classes(), "--target", "label", "--model", "mlp", "--device", "cuda", "--out", folder.At("run"), "--quiet");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("libtorch-cuda", outcome.Error);
+        Assert.False(Directory.Exists(folder.At("run")));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_Latin1Bytes_AreRefusedWithTheLine()
+    {
+        using var folder = new Folder();
+        File.WriteAllBytes(folder.At("latin.csv"), [.. "a,y\ncaf"u8, 0xE9, .. ",1\nx,0\n"u8]);
+        CommandOutcome outcome = folder.Run("train", folder.At("latin.csv"), "--target", "y", "--out", folder.At("run"), "--quiet");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("line 2", outcome.Error);
+        Assert.Contains("UTF-8", outcome.Error);
+    }
+}
