@@ -28,6 +28,13 @@ public sealed class MlpFamily : DenseFamily
     public override FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) =>
         base.Request(problem, inputs, trainingRows) with { QuantileBins = trainingRows < ManyRows ? 0 : 32, Skewed = SkewedNumbers.LogOnly };
 
+    // A net can fit a few rows of many classes perfectly; a little label smoothing (Szegedy et al. 2016) keeps it from growing sure of them.
+    private protected override DenseLoss Loss(Problem problem, TargetFacts facts, FitOptions options)
+    {
+        DenseLoss loss = base.Loss(problem, facts, options);
+        return problem.Task == TaskKind.Multiclass && loss.LabelSmoothing == 0 && facts.Counts.Sum() < ManyRows ? loss with { LabelSmoothing = 0.05 } : loss;
+    }
+
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
     {
         bool few = train.Count < ManyRows;
@@ -40,7 +47,7 @@ public sealed class MlpFamily : DenseFamily
         var layers = new List<LayerSpec>();
         for (int i = 0; i < hidden.Count; i++)
         {
-            layers.Add(DenseLayer($"dense{i + 1}", hidden[i], few ? ActivationKind.Silu : ActivationKind.Relu));
+            layers.Add(DenseLayer($"dense{i + 1}", hidden[i], train.Count < 1000 ? ActivationKind.Silu : ActivationKind.Relu));
             if (dropout > 0)
                 layers.Add(new LayerSpec("dropout", $"dropout{i + 1}", new() { ["probability"] = dropout }));
         }
@@ -53,7 +60,7 @@ public sealed class MlpFamily : DenseFamily
     {
         long rows = Math.Max(1, train.Count);
 
-        // Few rows: a smooth net held down by decay and trained to the end of the schedule, since some dozens of validation rows cannot choose an epoch.
+        // Few rows: a net (of smooth units below 1000 rows) held down by decay and trained to the end of the schedule, since some dozens of validation rows cannot choose an epoch.
         // Many rows: a wider net on piecewise-linear codes, of which validation keeps the best epoch. Cross-entropy overfits in fewer passes than squared error.
         return rows < ManyRows
             ? new TrainingDefaults { Epochs = rows < 1000 ? 100 : 60, BatchSize = rows < 1000 ? 16 : 32, LearningRate = 2e-3, Schedule = "one-cycle", L2 = rows < 1000 ? 3 : 1, Patience = null, KeepBest = false }
@@ -70,6 +77,7 @@ public sealed class MlpFamily : DenseFamily
 
     private protected override void Describe(Dictionary<string, string> chosen, LayerGraph graph, DenseLoss loss)
     {
+        chosen["label-smoothing"] = loss.LabelSmoothing.ToString(CultureInfo.InvariantCulture);
         chosen["hidden"] = string.Join(",", graph.Layers.Where(l => l.Type == "dense" && l.Name != "head").Select(l => DenseNetwork.Number(l, "units", 0).ToString(CultureInfo.InvariantCulture)));
         chosen["dropout"] = (graph.Layers.FirstOrDefault(l => l.Type == "dropout") is { } dropout ? DenseNetwork.Number(dropout, "probability", 0) : 0).ToString(CultureInfo.InvariantCulture);
     }
