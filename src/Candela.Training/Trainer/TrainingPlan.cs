@@ -182,7 +182,7 @@ public sealed record TrainingPlan
             ["l2"] = Text(Optimizer.L2),
             ["accumulate"] = Text(Accumulate),
             ["ema"] = Text(Ema),
-            ["keep"] = KeepBest ? "best" : "last",
+            ["kept-weights"] = KeepBest ? "best" : "last",
             ["seed"] = Text(Seed),
         };
         if (MaxSteps is { } steps)
