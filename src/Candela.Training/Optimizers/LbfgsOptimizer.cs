@@ -16,7 +16,11 @@ internal sealed class LbfgsOptimizer : Optimizer
         (_moves, _changes) = (new float[options.History * Length], new float[options.History * Length]);
         Buffers = new Dictionary<string, float[]>
         {
-            ["pairs"] = _counters, ["moves"] = _moves, ["changes"] = _changes, ["lastParameters"] = _lastParameters, ["lastGradient"] = _lastGradient,
+            ["pairs"] = _counters,
+            ["moves"] = _moves,
+            ["changes"] = _changes,
+            ["lastParameters"] = _lastParameters,
+            ["lastGradient"] = _lastGradient,
         };
     }
 

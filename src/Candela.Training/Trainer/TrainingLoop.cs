@@ -218,8 +218,18 @@ public sealed class TrainingLoop
         Put("bestBuffer.", _bestBuffers);
         return new TrainingCheckpoint
         {
-            Context = Context(), Step = _step, Epoch = _epoch, Batch = _batch, EpochLoss = _epochLoss, Stop = _judge.Save(), Schedule = _schedule.Save(),
-            OptimizerId = optimizer.Id, OptimizerSteps = optimizer.Steps, AverageUpdates = _average?.Updates ?? 0, History = _history, Tensors = tensors,
+            Context = Context(),
+            Step = _step,
+            Epoch = _epoch,
+            Batch = _batch,
+            EpochLoss = _epochLoss,
+            Stop = _judge.Save(),
+            Schedule = _schedule.Save(),
+            OptimizerId = optimizer.Id,
+            OptimizerSteps = optimizer.Steps,
+            AverageUpdates = _average?.Updates ?? 0,
+            History = _history,
+            Tensors = tensors,
         };
 
         void Put(string prefix, IReadOnlyDictionary<string, float[]> values)

@@ -165,7 +165,13 @@ public sealed record TrainingPlan
     /// <summary>The stop rules.</summary>
     public StopRules StopRules => new()
     {
-        Epochs = Epochs, Steps = MaxSteps, Patience = Patience, Loss = StopLoss, GradientNorm = StopGradientNorm, MaxTime = MaxTime, MaxJoules = MaxJoules,
+        Epochs = Epochs,
+        Steps = MaxSteps,
+        Patience = Patience,
+        Loss = StopLoss,
+        GradientNorm = StopGradientNorm,
+        MaxTime = MaxTime,
+        MaxJoules = MaxJoules,
     };
 
     /// <summary>The settings by recipe key, for <see cref="FitResult.Chosen"/>.</summary>

@@ -30,6 +30,11 @@ public sealed record TrainingSession
     /// <summary>The session of a family's fit.</summary>
     public static TrainingSession Of(FitContext context) => new()
     {
-        Events = context.Events, CheckpointFolder = context.CheckpointFolder, CheckpointEvery = context.CheckpointEvery, Meter = context.Meter, Clock = context.Clock, Cancellation = context.Cancellation,
+        Events = context.Events,
+        CheckpointFolder = context.CheckpointFolder,
+        CheckpointEvery = context.CheckpointEvery,
+        Meter = context.Meter,
+        Clock = context.Clock,
+        Cancellation = context.Cancellation,
     };
 }

@@ -33,7 +33,14 @@ public class TrainerTests
 
     private static readonly TrainingPlan Plan = new()
     {
-        Seed = 3, Epochs = 6, BatchSize = 32, Optimizer = new AdamOptions { Decoupled = true, L2 = 0.01 }, LearningRate = 0.01, Schedule = "warmup+cosine", Ema = 0.9, Threads = 1,
+        Seed = 3,
+        Epochs = 6,
+        BatchSize = 32,
+        Optimizer = new AdamOptions { Decoupled = true, L2 = 0.01 },
+        LearningRate = 0.01,
+        Schedule = "warmup+cosine",
+        Ema = 0.9,
+        Threads = 1,
     };
 
     [Fact, Trait("Kind", "analytic")]
@@ -100,7 +107,9 @@ public class TrainerTests
         {
             using Process child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["--filter-method", $"*{nameof(TrainerTests)}.{nameof(Child_ForKilling_Trains)}"])
             {
-                Environment = { [FolderVariable] = folder.Path, [OutputVariable] = output }, RedirectStandardOutput = true, RedirectStandardError = true,
+                Environment = { [FolderVariable] = folder.Path, [OutputVariable] = output },
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             })!;
             // wait for a state newer than the one before, then a little, then kill; the third child is left alone
             long states = States(folder.Path);

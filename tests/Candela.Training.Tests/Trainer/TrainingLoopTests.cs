@@ -127,8 +127,13 @@ public class TrainingLoopTests
     {
         TrainingPlan plan = Plan with
         {
-            Optimizer = OptimizerOptions.Of(id) with { L2 = 0.001 }, LearningRate = 0.02, Ema = id is "adam" or "sgd" ? 0.9 : 0, Accumulate = id == "momentum" ? 2 : 1,
-            Schedule = id == "rmsprop" ? "plateau" : "warmup+cosine", Epochs = OptimizerOptions.Of(id).FullBatch ? 28 : 4, ClipNorm = id == "lion" ? 1 : double.PositiveInfinity,
+            Optimizer = OptimizerOptions.Of(id) with { L2 = 0.001 },
+            LearningRate = 0.02,
+            Ema = id is "adam" or "sgd" ? 0.9 : 0,
+            Accumulate = id == "momentum" ? 2 : 1,
+            Schedule = id == "rmsprop" ? "plateau" : "warmup+cosine",
+            Epochs = OptimizerOptions.Of(id).FullBatch ? 28 : 4,
+            ClipNorm = id == "lion" ? 1 : double.PositiveInfinity,
         };
         var whole = new ToyTrainable(Width);
         TrainingOutcome expected = TrainingLoop.Run(whole, Train, Valid, plan);
