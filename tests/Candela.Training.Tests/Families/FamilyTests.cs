@@ -67,6 +67,30 @@ public sealed class FamilyTests : IDisposable
         }
     }
 
+    [Fact]
+    [Trait("Kind", "property")]
+    public void ShiftedImages_EveryEpoch_MoveByAtMostTheReach_AndSkipAgrees()
+    {
+        float[] pixels = [.. Enumerable.Range(0, 5 * 28 * 28).Select(i => (float)i)];
+        var images = new ArrayExamples(pixels, [1, 28, 28], [0, 1, 2, 3, 4]);
+        var shifted = new ShiftedImages(images, ShiftedImages.Reach([1, 28, 28]), 9);
+        float[] At(int epoch, long skip) => [.. shifted.Batches(new BatchPlan(2) { Epoch = epoch, Skip = skip }).SelectMany(b => b.Dense[..(b.Count * 784)])];
+        float[] first = At(0, 0);
+        Assert.Equal(first, At(0, 0));
+        Assert.NotEqual(first, At(1, 0));
+        Assert.Equal(first[(4 * 784)..], At(0, 2));
+        for (int n = 0; n < 5; n++)
+        {
+            // In a ramp a pixel tells where it came from.
+            int middle = (int)first[(n * 784) + (14 * 28) + 14] - (n * 784), y = middle / 28, x = middle % 28;
+            Assert.InRange(y, 12, 16);
+            Assert.InRange(x, 12, 16);
+            Assert.Equal((n * 784) + (Math.Clamp(y - 14, 0, 27) * 28) + Math.Clamp(x - 14, 0, 27), first[n * 784]);
+        }
+
+        Assert.Equal(0, ShiftedImages.Reach([1, 8, 8]));
+    }
+
     // The path that cuda and mps take, here on libtorch's CPU: without dropout both engines take the same steps.
     [Theory]
     [InlineData(2)]

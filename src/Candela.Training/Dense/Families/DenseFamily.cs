@@ -44,8 +44,8 @@ public abstract class DenseFamily : IModelFamily
             var trainable = new DenseTrainable(network, loss, options.Seed);
             TrainingSession session = TrainingSession.Of(context) with { Context = string.Create(CultureInfo.InvariantCulture, $"{Id} {loss}") };
             TrainingOutcome outcome = DeviceTraining.Choose(options.Device, GainsByAccelerator) is { } device
-                ? DeviceTraining.Run(network, loss, device, train, valid, plan, session)
-                : TrainingLoop.Run(trainable, train, valid, plan, session);
+                ? DeviceTraining.Run(network, loss, device, Augment(train, options.Seed), valid, plan, session)
+                : TrainingLoop.Run(trainable, Augment(train, options.Seed), valid, plan, session);
             Dictionary<string, string> chosen = plan.Chosen();
             Describe(chosen, graph, loss);
             return new FitResult(new DenseModel(network, pool), outcome.StopReason, outcome.History, chosen);
@@ -63,6 +63,9 @@ public abstract class DenseFamily : IModelFamily
 
     /// <summary>True when <c>--device auto</c> is to take a GPU where there is one. Default false: small dense nets are faster on the CPU.</summary>
     private protected virtual bool GainsByAccelerator => false;
+
+    /// <summary>The training rows as the net is to meet them. Default: as they are.</summary>
+    private protected virtual IExampleSource Augment(IExampleSource train, long seed) => train;
 
     /// <summary>The layers for such rows.</summary>
     private protected abstract LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss);
