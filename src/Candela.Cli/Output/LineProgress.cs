@@ -19,6 +19,9 @@ internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
             case Warned warned:
                 error.WriteLine($"warning: {warned.Message} [{warned.Code}]");
                 break;
+            case TableRead table:
+                error.WriteLine(ProgressText.Of(table));
+                break;
             case FamilyStarted family:
                 error.WriteLine($"  {ProgressText.Of(family)}");
                 break;

@@ -32,6 +32,9 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
                 _task = _context.AddTask(Markup.Escape(_stage));
                 _task.IsIndeterminate = true;
                 break;
+            case TableRead table:
+                _console.WriteLine(ProgressText.Of(table));
+                break;
             case FamilyStarted family:
                 Close();
                 _stage = ProgressText.Of(family);

@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Models;
 
 namespace Candela.Cli.Output;
@@ -10,6 +11,16 @@ internal static class ProgressText
         string valid = epoch.ValidLoss is { } loss ? $", valid loss {loss:G4}" : "";
         string score = epoch.ValidScore is { } s ? $", valid score {s:F4}" : "";
         return $"  epoch {epoch.Epoch + 1}: loss {epoch.TrainLoss:G4}{valid}{score} ({Seconds(epoch.Seconds)})";
+    }
+
+    /// <summary>Rows and the kind of each column; of wide tables the first 30.</summary>
+    public static string Of(TableRead table)
+    {
+        const int Shown = 30;
+        IReadOnlyList<ColumnSchema> columns = table.Schema.Columns;
+        string more = columns.Count > Shown ? $"... and {columns.Count - Shown} more{Environment.NewLine}" : "";
+        string schema = SchemaText.Describe(new TableSchema([.. columns.Take(Shown)]));
+        return $"{table.Rows:N0} rows, {columns.Count} columns; target '{table.Target}' (change a kind with --type COL=KIND){Environment.NewLine}{schema}{more}".TrimEnd();
     }
 
     public static string Of(FamilyStarted family) =>

@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -10,7 +11,7 @@ internal static class RunText
     {
         output.WriteLine($"{record.Model} for '{record.Problem.Target}' ({record.Problem.Task.ToString().ToLowerInvariant()}), {record.Parameters:N0} parameters");
         output.WriteLine(record.ModelReason);
-        output.WriteLine($"Rows: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}");
+        output.WriteLine($"Rows: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}{Balance(record)}");
         output.WriteLine();
 
         IReadOnlyDictionary<string, MetricValue> test = record.Metrics.TryGetValue("test", out var split) ? split.Metrics : record.Metrics.Values.Last().Metrics;
@@ -22,12 +23,13 @@ internal static class RunText
                 record.Baseline.Metrics.TryGetValue(name, out MetricValue? baseline) ? MetricText.Number(baseline.Value) : "-",
             ])]);
 
-        if (record.Candidates.Count > 1)
+        CandidateRecord[] tried = [.. record.Candidates.Where(c => c.Test is not null || c.Parameters > 0)];
+        if (tried.Length > 1)
         {
             string main = MetricText.Primary(record.Problem);
             output.WriteLine();
             TextTable.Write(output, ["model", $"test {main}", "valid score", "parameters", "seconds", "note"],
-                [.. record.Candidates.Select(c => (string[])
+                [.. tried.Select(c => (string[])
                 [
                     c.Model, c.Test is not null && c.Test.TryGetValue(main, out MetricValue? value) ? MetricText.Number(value.Value) : "-",
                     c.ValidScore is { } score ? MetricText.Number(score) : "-", c.Parameters == 0 ? "-" : $"{c.Parameters:N0}",
@@ -45,5 +47,12 @@ internal static class RunText
         output.WriteLine($"Cost: {ProgressText.Seconds(record.Seconds)}, {record.Energy.Joules:N0} J ({record.Energy.Low:N0} to {record.Energy.High:N0}, {record.Energy.Method}), {record.Carbon.Grams:G3} g CO2e ({record.Carbon.Region})");
         output.WriteLine($"Run folder: {folder}");
         output.WriteLine($"Report: {Path.Combine(folder, "report.html")}");
+    }
+
+    /// <summary>Rows per class, for classification.</summary>
+    private static string Balance(RunRecord record)
+    {
+        IReadOnlyList<NameCount>? counts = record.Problem.IsClassification ? record.Profile.Columns.FirstOrDefault(c => c.Name == record.Problem.Target)?.Top : null;
+        return counts is null ? "" : $"; classes: {string.Join(", ", counts.Select(c => $"{c.Name} {c.Count:N0}"))}";
     }
 }

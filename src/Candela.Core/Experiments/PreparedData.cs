@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Candela.Data;
+using Candela.Models;
 
 namespace Candela.Experiments;
 
@@ -31,6 +32,7 @@ internal sealed class PreparedData : IDisposable
             var table = Table.Load(request.Data, request.Table, session);
             tables.Add(table);
             string target = InputColumns.Target(table.Schema, request.Target);
+            session.Report(new TableRead(table.Rows, target, table.Schema));
             var problem = ProblemInference.Infer(table, target, request.Task);
             var inputs = InputColumns.Inputs(table.Schema, target, request);
             Table? valid = Other(request.ValidFile, tables, session), test = Other(request.TestFile, tables, session);

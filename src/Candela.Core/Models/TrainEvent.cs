@@ -1,10 +1,12 @@
 using System.Text.Json.Serialization;
+using Candela.Data;
 
 namespace Candela.Models;
 
 /// <summary>Something that happened while training. Written to events.jsonl (its kind as <c>type</c>) and shown as progress.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(StageStarted), "stage")]
+[JsonDerivedType(typeof(TableRead), "table")]
 [JsonDerivedType(typeof(FamilyStarted), "family")]
 [JsonDerivedType(typeof(StepEnded), "step")]
 [JsonDerivedType(typeof(EpochEnded), "epoch")]
@@ -14,6 +16,12 @@ public abstract record TrainEvent;
 /// <summary>A phase of the run begins: reading, profiling, splitting, fitting a family, evaluating, ...</summary>
 /// <param name="Stage">A short phrase for people.</param>
 public sealed record StageStarted(string Stage) : TrainEvent;
+
+/// <summary>The data has been read: its rows, and what each column was taken for.</summary>
+/// <param name="Rows">Rows of the table.</param>
+/// <param name="Target">The target column's name.</param>
+/// <param name="Schema">Every column with its kind and why.</param>
+public sealed record TableRead(long Rows, string Target, TableSchema Schema) : TrainEvent;
 
 /// <summary>A model is about to be fitted; the steps and epochs that follow are its own.</summary>
 /// <param name="Family">The family's id.</param>
