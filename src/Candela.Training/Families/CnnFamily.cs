@@ -81,7 +81,7 @@ public sealed class CnnFamily : DenseFamily
 
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
     {
-        double dropout = options.Dropout ?? 0.25;
+        double dropout = options.Dropout ?? 0.1;
         if (dropout is not (>= 0 and < 1))
             throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
         IReadOnlyList<int> shape = train.Layout.DenseShape, hidden = options.Hidden ?? [128];
@@ -93,7 +93,7 @@ public sealed class CnnFamily : DenseFamily
     private protected override TrainingDefaults Defaults(Problem problem, IExampleSource train, FitOptions options) => new()
     {
         Epochs = (int)Math.Clamp(ImagesSeen / train.Count, 10, 60),
-        BatchSize = train.Count < 5000 ? 32 : 64,
+        BatchSize = train.Count < 20_000 ? 32 : 64,
         LearningRate = 2e-3,
         Schedule = "one-cycle",
         L2 = 0.01,
