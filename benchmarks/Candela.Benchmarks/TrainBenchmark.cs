@@ -3,7 +3,6 @@ using Candela.Data;
 using Candela.Graphs;
 using Candela.Training;
 using Candela.Training.DenseNets;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Benchmarks;

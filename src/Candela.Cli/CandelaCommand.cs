@@ -78,7 +78,7 @@ internal static class CandelaCommand
         Command command = parsed.CommandResult.Command;
         if (unknownOption is not null)
             return $"unknown option '{unknownOption}'.{NearestName.Hint(unknownOption, Options(parsed))}";
-        if (parsed.UnmatchedTokens.FirstOrDefault() is not { } unknown)
+        if (parsed.UnmatchedTokens is not [string unknown, ..])
             return parsed.Errors[0].Message;
         return command is RootCommand
             ? $"unknown verb '{unknown}'.{NearestName.Hint(unknown, command.Subcommands.Select(c => c.Name))} Verbs: {string.Join(", ", command.Subcommands.Select(c => c.Name))}."

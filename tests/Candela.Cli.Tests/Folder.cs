@@ -35,7 +35,9 @@ internal sealed class Folder : IDisposable
         return Write(name, text.ToString());
     }
 
+#pragma warning disable CA1822 // reads as "in this folder, run"
     public CommandOutcome Run(params string[] arguments)
+#pragma warning restore CA1822
     {
         using StringWriter output = new(), error = new();
         int code = CandelaCommand.Run(arguments, output, error);

@@ -34,7 +34,7 @@ public class ProcessTests
     [InlineData("--help")]
     [InlineData("train DATA --target label --model mlp --epochs 1 --out OUT --quiet")]
     [InlineData("predict RUN DATA")]
-    public void Verb_ThatNeedsNoLibtorch_MapsNone(string arguments)
+    public async Task Verb_ThatNeedsNoLibtorch_MapsNone(string arguments)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the loader's log is glibc's");
         using var folder = new Folder();
@@ -46,11 +46,12 @@ public class ProcessTests
         start.Environment["LD_DEBUG"] = "files";
         start.Environment["LD_DEBUG_OUTPUT"] = folder.At("loader");
         using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, error.GetAwaiter().GetResult());
-        string log = string.Concat(Directory.GetFiles(folder.Path, "loader.*").Select(File.ReadAllText));
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        Task<string> error = process.StandardError.ReadToEndAsync(cancellation);
+        await process.StandardOutput.ReadToEndAsync(cancellation);
+        await process.WaitForExitAsync(cancellation);
+        Assert.True(process.ExitCode == 0, await error);
+        string log = string.Concat(Directory.GetFiles(folder.Path, "loader.*").Select(f => File.ReadAllText(f)));
         Assert.Contains("libcoreclr", log);
         Assert.DoesNotContain("libtorch", log);
     }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Candela.Models;
 
 namespace Candela.Classic.Linear;

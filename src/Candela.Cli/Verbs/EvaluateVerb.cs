@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Output;
-using Candela.Data;
 using Candela.Evaluation;
 using Candela.Runs;
 

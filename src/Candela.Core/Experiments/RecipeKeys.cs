@@ -78,7 +78,8 @@ internal static class RecipeKeys
 
     private static RecipeKey Wholes(string name, Func<TrainRequest, IReadOnlyList<int>?> get, Func<TrainRequest, IReadOnlyList<int>, TrainRequest> set) =>
         new(name, r => get(r) is { } items ? List(items.Select(n => Plain(n.ToString(CultureInfo.InvariantCulture)))) : null,
-            (r, v) => set(r, [.. Items(v).Select(i => (int)ReadWhole(i, 1, int.MaxValue))])) { FromText = text => Separated(text == "none" ? "" : text) };
+            (r, v) => set(r, [.. Items(v).Select(i => (int)ReadWhole(i, 1, int.MaxValue))]))
+        { FromText = text => Separated(text == "none" ? "" : text) };
 
     // A plain number is a share of the rows, anything else a file (quoted if its name looks like a number).
     private static RecipeKey Part(string name, Func<TrainRequest, string?> file, Func<TrainRequest, double> share, Func<TrainRequest, string?, double?, TrainRequest> set) =>

@@ -50,7 +50,10 @@ public sealed class CnnFamily : DenseFamily
             bool keep = side < 10;
             layers.Add(new LayerSpec("conv2d", $"conv{block + 1}", new JsonObject
             {
-                ["filters"] = filters, ["kernel"] = new JsonArray(3, 3), ["padding"] = keep ? "same" : "valid", ["activation"] = "relu",
+                ["filters"] = filters,
+                ["kernel"] = new JsonArray(3, 3),
+                ["padding"] = keep ? "same" : "valid",
+                ["activation"] = "relu",
             }));
             layers.Add(new LayerSpec("max-pool2d", $"pool{block + 1}", new JsonObject { ["size"] = new JsonArray(2, 2), ["stride"] = new JsonArray(2, 2) }));
             side = (keep ? side : side - 2) / 2;

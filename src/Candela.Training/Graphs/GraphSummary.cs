@@ -37,34 +37,34 @@ public static class GraphSummary
         switch (layer.Type)
         {
             case "dense":
-            {
-                int units = Required(layer, "units");
-                long weights = (long)input.Last * units;
-                return new LayerSummary(layer.Name, layer.Type, input.WithLast(units), weights + (Bias(layer) ? units : 0), 2.0 * input.Elements * units, 0);
-            }
+                {
+                    int units = Required(layer, "units");
+                    long weights = (long)input.Last * units;
+                    return new LayerSummary(layer.Name, layer.Type, input.WithLast(units), weights + (Bias(layer) ? units : 0), 2.0 * input.Elements * units, 0);
+                }
 
             case "conv2d" when input.Count == 3:
-            {
-                Size2 kernel = Pair(layer, "kernel") ?? throw Lacks(layer, "kernel"), stride = Pair(layer, "stride") ?? 1, dilation = Pair(layer, "dilation") ?? 1;
-                int filters = Required(layer, "filters"), groups = (int)Number(layer, "groups", 1);
-                Padding padding = layer.Options["padding"] is { } node ? Padding.Parse(node.ToString()) : Padding.Valid;
-                Shape output =
-                [
-                    filters,
+                {
+                    Size2 kernel = Pair(layer, "kernel") ?? throw Lacks(layer, "kernel"), stride = Pair(layer, "stride") ?? 1, dilation = Pair(layer, "dilation") ?? 1;
+                    int filters = Required(layer, "filters"), groups = (int)Number(layer, "groups", 1);
+                    Padding padding = layer.Options["padding"] is { } node ? Padding.Parse(node.ToString()) : Padding.Valid;
+                    Shape output =
+                    [
+                        filters,
                     new Window(kernel.Height, stride.Height, padding, dilation.Height).Checked(layer.Name).Output(input[1], layer.Name, input),
                     new Window(kernel.Width, stride.Width, padding, dilation.Width).Checked(layer.Name).Output(input[2], layer.Name, input),
                 ];
-                long taps = (long)(input[0] / groups) * kernel.Height * kernel.Width;
-                return new LayerSummary(layer.Name, layer.Type, output, (filters * taps) + (Bias(layer) ? filters : 0), 2.0 * output.Elements * taps, 0);
-            }
+                    long taps = (long)(input[0] / groups) * kernel.Height * kernel.Width;
+                    return new LayerSummary(layer.Name, layer.Type, output, (filters * taps) + (Bias(layer) ? filters : 0), 2.0 * output.Elements * taps, 0);
+                }
 
             case "max-pool2d" when input.Count == 3:
-            {
-                Size2 size = Pair(layer, "size") ?? throw Lacks(layer, "size"), stride = Pair(layer, "stride") ?? size;
-                int padding = (int)Number(layer, "padding", 0);
-                Shape output = PoolingRules.Output2d(layer.Name, input, new Window(size.Height, stride.Height, padding, 1).Checked(layer.Name), new Window(size.Width, stride.Width, padding, 1).Checked(layer.Name));
-                return new LayerSummary(layer.Name, layer.Type, output, 0, 0, 0);
-            }
+                {
+                    Size2 size = Pair(layer, "size") ?? throw Lacks(layer, "size"), stride = Pair(layer, "stride") ?? size;
+                    int padding = (int)Number(layer, "padding", 0);
+                    Shape output = PoolingRules.Output2d(layer.Name, input, new Window(size.Height, stride.Height, padding, 1).Checked(layer.Name), new Window(size.Width, stride.Width, padding, 1).Checked(layer.Name));
+                    return new LayerSummary(layer.Name, layer.Type, output, 0, 0, 0);
+                }
 
             case "flatten":
                 return new LayerSummary(layer.Name, layer.Type, [checked((int)input.Elements)], 0, 0, 0);

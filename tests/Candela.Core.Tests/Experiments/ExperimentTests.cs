@@ -146,8 +146,10 @@ public class ExperimentTests
         using var folder = new TemporaryFolder();
         var request = new TrainRequest
         {
-            Data = SampleFiles.Classes(folder, 400), Target = "kind",
-            ValidFile = SampleFiles.Classes(folder, 90, seed: 2, "valid.csv"), TestFile = SampleFiles.Classes(folder, 70, seed: 3, "test.csv"),
+            Data = SampleFiles.Classes(folder, 400),
+            Target = "kind",
+            ValidFile = SampleFiles.Classes(folder, 90, seed: 2, "valid.csv"),
+            TestFile = SampleFiles.Classes(folder, 70, seed: 3, "test.csv"),
         };
         using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps"), new StepFamily("zero", epochs: 0)]);
         Assert.Equal([400L, 90, 70], run.Record.Rows.Values);

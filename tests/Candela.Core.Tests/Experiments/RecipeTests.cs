@@ -15,8 +15,15 @@ public class RecipeTests
     public void ToYaml_AnyRequest_ParsesToTheSameRequest()
     {
         var request =
-            from names in Names.Array[3] from list in Names.Array[0, 4] from numbers in Gen.Double[0, 1e9].Array[9] from wholes in Gen.Int[1, int.MaxValue].Array[9]
-            from seed in Gen.Long from flag in Gen.Bool.Array[3] from kind in Gen.Enum<ColumnKind>() from header in Gen.Enum<HeaderMode>() from share in Gen.Double[0, 0.999]
+            from names in Names.Array[3]
+            from list in Names.Array[0, 4]
+            from numbers in Gen.Double[0, 1e9].Array[9]
+            from wholes in Gen.Int[1, int.MaxValue].Array[9]
+            from seed in Gen.Long
+            from flag in Gen.Bool.Array[3]
+            from kind in Gen.Enum<ColumnKind>()
+            from header in Gen.Enum<HeaderMode>()
+            from share in Gen.Double[0, 0.999]
             select new TrainRequest
             {
                 Data = names[0],
@@ -25,8 +32,13 @@ public class RecipeTests
                 Model = names[2],
                 Table = new TableOptions
                 {
-                    Header = header, SkipLines = wholes[0], ColumnNames = flag[2] ? list : null, MissingMarks = list,
-                    Kinds = new Dictionary<string, ColumnKind> { [names[0]] = kind }, LabelsFile = flag[0] ? names[2] : null, MemoryBudget = wholes[1],
+                    Header = header,
+                    SkipLines = wholes[0],
+                    ColumnNames = flag[2] ? list : null,
+                    MissingMarks = list,
+                    Kinds = new Dictionary<string, ColumnKind> { [names[0]] = kind },
+                    LabelsFile = flag[0] ? names[2] : null,
+                    MemoryBudget = wholes[1],
                 },
                 Exclude = list,
                 Keep = [names[1]],
@@ -38,10 +50,27 @@ public class RecipeTests
                 Region = names[0],
                 Fit = new FitOptions
                 {
-                    Seed = seed, Epochs = flag[0] ? wholes[3] : null, MaxSteps = wholes[4], BatchSize = wholes[5], LearningRate = numbers[0], Optimizer = flag[0] ? "adamw" : null, Schedule = flag[1] ? "one-cycle" : null,
-                    L1 = numbers[1], L2 = flag[1] ? numbers[2] : null, Dropout = numbers[3], Hidden = flag[2] ? [wholes[6], wholes[7]] : null, Patience = wholes[8], ClipNorm = numbers[4],
-                    LabelSmoothing = numbers[5], Ema = numbers[6], Accumulate = wholes[0], ClassWeights = "balanced", MaxTime = flag[0] ? TimeSpan.FromSeconds(wholes[1]) : null,
-                    MaxJoules = numbers[7], Threads = wholes[2], Device = "cpu",
+                    Seed = seed,
+                    Epochs = flag[0] ? wholes[3] : null,
+                    MaxSteps = wholes[4],
+                    BatchSize = wholes[5],
+                    LearningRate = numbers[0],
+                    Optimizer = flag[0] ? "adamw" : null,
+                    Schedule = flag[1] ? "one-cycle" : null,
+                    L1 = numbers[1],
+                    L2 = flag[1] ? numbers[2] : null,
+                    Dropout = numbers[3],
+                    Hidden = flag[2] ? [wholes[6], wholes[7]] : null,
+                    Patience = wholes[8],
+                    ClipNorm = numbers[4],
+                    LabelSmoothing = numbers[5],
+                    Ema = numbers[6],
+                    Accumulate = wholes[0],
+                    ClassWeights = "balanced",
+                    MaxTime = flag[0] ? TimeSpan.FromSeconds(wholes[1]) : null,
+                    MaxJoules = numbers[7],
+                    Threads = wholes[2],
+                    Device = "cpu",
                 },
             };
         request.Sample(r => Assert.Equivalent(r, Recipe.Parse(Recipe.ToYaml(r), "recipe.yaml"), strict: true), iter: 300, threads: 1);

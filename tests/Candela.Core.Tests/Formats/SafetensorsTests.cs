@@ -33,8 +33,11 @@ public class SafetensorsTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("model.safetensors");
-        var tensor = from name in Gen.String[1, 12] from rows in Gen.Int[0, 4] from columns in Gen.Int[0, 5]
-                     from values in Gen.Float.Array[rows * columns] select new NamedTensor(name, [rows, columns], values);
+        var tensor = from name in Gen.String[1, 12]
+                     from rows in Gen.Int[0, 4]
+                     from columns in Gen.Int[0, 5]
+                     from values in Gen.Float.Array[rows * columns]
+                     select new NamedTensor(name, [rows, columns], values);
         tensor.Array[0, 6].Where(ts => ts.Select(t => t.Name).Distinct().Count() == ts.Length && ts.All(t => t.Name != "__metadata__" && !t.Name.Any(char.IsSurrogate)))
             .Sample(
                 tensors =>

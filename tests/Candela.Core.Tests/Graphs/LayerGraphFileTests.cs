@@ -11,7 +11,8 @@ public class LayerGraphFileTests
         new("residual", "block1", []) { Children = [new("dense", "inner", new JsonObject { ["units"] = 8 })] },
         new("dense", "dense1", new JsonObject { ["units"] = 10 }),
     ],
-    HeadKind.Linear) { Scale = 0.1, Offset = -3.25e-7 };
+    HeadKind.Linear)
+    { Scale = 0.1, Offset = -3.25e-7 };
 
     [Fact]
     [Trait("Kind", "golden")]

@@ -28,7 +28,8 @@ public class RunRecordFileTests
         {
             ["test"] = new()
             {
-                Rows = 30, SplitRows = 30,
+                Rows = 30,
+                SplitRows = 30,
                 Metrics = new Dictionary<string, MetricValue> { ["accuracy"] = new(0.95, 0.9, double.NaN) },
                 Confusion = [[10, 0], [1, 9]],
                 Classes = [new("a", 1, 1, 1, 10)],

@@ -31,7 +31,10 @@ public sealed class DenseNetworkTests
         FeatureBatch batch = Batch(rng, 9, 5, outputs == 3 ? 3 : 2);
         var loss = new DenseLoss(kind)
         {
-            LabelSmoothing = 0.1, Delta = 0.7, Offset = 0.2, Scale = 1.5,
+            LabelSmoothing = 0.1,
+            Delta = 0.7,
+            Offset = 0.2,
+            Scale = 1.5,
             ClassWeights = kind is DenseLossKind.CrossEntropy ? [1, 2, 0.5f] : kind is DenseLossKind.BinaryCrossEntropy ? [1, 3] : null,
         };
         net.Differentiate(batch, loss, 1, 4);

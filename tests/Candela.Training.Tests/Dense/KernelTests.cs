@@ -43,8 +43,19 @@ public sealed unsafe class KernelTests
                     Gemm.Serial(
                         new GemmProblem
                         {
-                            M = m, N = n, K = k, A = a.Pointer, RowA = rowA, ColA = colA, B = b.Pointer, RowB = rowB, ColB = colB,
-                            C = c.Pointer, RowC = n, Accumulate = add, Portable = portable,
+                            M = m,
+                            N = n,
+                            K = k,
+                            A = a.Pointer,
+                            RowA = rowA,
+                            ColA = colA,
+                            B = b.Pointer,
+                            RowB = rowB,
+                            ColB = colB,
+                            C = c.Pointer,
+                            RowC = n,
+                            Accumulate = add,
+                            Portable = portable,
                         },
                         panels);
                     AssertClose(expected, c.Span, 2e-6 * Math.Sqrt(k + 1) * 4);

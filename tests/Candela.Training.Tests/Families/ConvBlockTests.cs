@@ -1,7 +1,6 @@
 using Candela.Data;
 using Candela.Graphs;
 using Candela.Training.DenseNets;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tests;

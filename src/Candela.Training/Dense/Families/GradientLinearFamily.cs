@@ -19,7 +19,12 @@ public sealed class GradientLinearFamily : DenseFamily
 
     private protected override TrainingDefaults Defaults(Problem problem, IExampleSource train, FitOptions options) => new()
     {
-        Epochs = (int)Math.Clamp(20e6 / train.Count, 1, 200), BatchSize = train.Count < 5000 ? 32 : 256, Optimizer = "adam", LearningRate = 0.01, Schedule = "cosine", Patience = null,
+        Epochs = (int)Math.Clamp(20e6 / train.Count, 1, 200),
+        BatchSize = train.Count < 5000 ? 32 : 256,
+        Optimizer = "adam",
+        LearningRate = 0.01,
+        Schedule = "cosine",
+        Patience = null,
     };
 
     private protected override void Initialize(DenseNetwork network, long seed) { }

@@ -26,7 +26,13 @@ public sealed class PerceptronFamily : DenseFamily
 
     private protected override TrainingDefaults Defaults(Problem problem, IExampleSource train, FitOptions options) => new()
     {
-        Epochs = (int)Math.Clamp(5e6 / train.Count, 1, 100), BatchSize = 1, Optimizer = "sgd", LearningRate = 1, Schedule = "constant", L2 = 0, Patience = null,
+        Epochs = (int)Math.Clamp(5e6 / train.Count, 1, 100),
+        BatchSize = 1,
+        Optimizer = "sgd",
+        LearningRate = 1,
+        Schedule = "constant",
+        L2 = 0,
+        Patience = null,
     };
 
     private protected override TrainingPlan Adjust(TrainingPlan plan) => plan with { StopLoss = 0 };

@@ -64,21 +64,54 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
     public static void Forward(WorkPool pool, float* x, float* w, float* y, int rows, int width, int units, bool accumulate = false) =>
         Run(pool, new GemmProblem
         {
-            M = rows, N = units, K = width, A = x, RowA = width, ColA = 1, B = w, RowB = 1, ColB = width, C = y, RowC = units, Accumulate = accumulate,
+            M = rows,
+            N = units,
+            K = width,
+            A = x,
+            RowA = width,
+            ColA = 1,
+            B = w,
+            RowB = 1,
+            ColB = width,
+            C = y,
+            RowC = units,
+            Accumulate = accumulate,
         });
 
     /// <summary>dX[rows, width] = dY[rows, units] * W[units, width], or dX += it.</summary>
     public static void InputGradient(WorkPool pool, float* dy, float* w, float* dx, int rows, int width, int units, bool accumulate = false) =>
         Run(pool, new GemmProblem
         {
-            M = rows, N = width, K = units, A = dy, RowA = units, ColA = 1, B = w, RowB = width, ColB = 1, C = dx, RowC = width, Accumulate = accumulate,
+            M = rows,
+            N = width,
+            K = units,
+            A = dy,
+            RowA = units,
+            ColA = 1,
+            B = w,
+            RowB = width,
+            ColB = 1,
+            C = dx,
+            RowC = width,
+            Accumulate = accumulate,
         });
 
     /// <summary>dW[units, width] = dY[rows, units]^T * X[rows, width], or dW += it.</summary>
     public static void WeightGradient(WorkPool pool, float* dy, float* x, float* dw, int rows, int width, int units, bool accumulate = false) =>
         Run(pool, new GemmProblem
         {
-            M = units, N = width, K = rows, A = dy, RowA = 1, ColA = units, B = x, RowB = width, ColB = 1, C = dw, RowC = width, Accumulate = accumulate,
+            M = units,
+            N = width,
+            K = rows,
+            A = dy,
+            RowA = 1,
+            ColA = units,
+            B = x,
+            RowB = width,
+            ColB = 1,
+            C = dw,
+            RowC = width,
+            Accumulate = accumulate,
         });
 
     private static void Chunk(void* state, int chunk, GemmPanels panels)
