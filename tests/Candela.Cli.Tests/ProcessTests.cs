@@ -61,7 +61,10 @@ public class ProcessTests
     private static bool HasTrainedABit(string run) =>
         Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.EnumerateFiles(Path.Combine(run, "checkpoints"), "*", SearchOption.AllDirectories).Any(f => !f.EndsWith(".tmp", StringComparison.Ordinal));
 
-    private static Process Start(string[] arguments) => Process.Start(new ProcessStartInfo(Program, arguments) { RedirectStandardError = true })!;
+    /// <summary>A test runner started in the background hands its children an ignored SIGINT; `env` gives it back its meaning.</summary>
+    private static Process Start(string[] arguments) => Process.Start(OperatingSystem.IsLinux()
+        ? new ProcessStartInfo("env", ["--default-signal=INT", Program, .. arguments]) { RedirectStandardError = true }
+        : new ProcessStartInfo(Program, arguments) { RedirectStandardError = true })!;
 
     private static void Wait(Process process, int exitCode)
     {

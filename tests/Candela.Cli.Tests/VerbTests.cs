@@ -41,6 +41,11 @@ public class VerbTests
         string[] csv = folder.Run("predict", folder.At("run"), fresh).Ok().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         JsonNode[] jsonl = [.. folder.Run("predict", folder.At("run"), fresh, "--format", "jsonl").Ok().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!)];
 
+        JsonNode document = folder.Run("predict", folder.At("run"), fresh, "--json").Ok().Json;
+        Assert.Equal(jsonl.Select(j => j.ToJsonString()), document["predictions"]!.AsArray().Select(p => p!.ToJsonString()));
+        JsonNode summary = folder.Run("predict", folder.At("run"), fresh, "--json", "--out", folder.At("p.csv")).Ok().Json;
+        Assert.Equal((50, 51), ((int)summary["rows"]!, File.ReadAllLines(folder.At("p.csv")).Length));
+
         Assert.Equal("row,prediction,p_no,p_yes", csv[0].TrimEnd());
         Assert.Equal((50, 50), (csv.Length - 1, jsonl.Length));
         for (int i = 0; i < 50; i++)

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace Candela.Repo.Tests;
 
 /// <summary>Packs every room and the tool, installs them from a local folder as a user would, and runs README's C# example.</summary>
+[Collection("builds")]
 public class PackageTests
 {
     [Fact]
@@ -23,7 +24,7 @@ public class PackageTests
             File.WriteAllText(Path.Combine(app, "Program.cs"), ReadmeExample());
             File.Copy(Path.Combine(Repository.Root, "samples", "data", "penguins.csv"), Path.Combine(app, "penguins.csv"));
             CommandResult example = Run("dotnet", ["run", "-c", "Release"], app);
-            Assert.Matches(@"accuracy MetricValue \{ Value = 0\.9\d", example.Output);
+            Assert.Matches(@"accuracy (0\.9\d*|1) \[0\.", example.Output);
             Assert.Contains("First row: Adelie 9", example.Output);
 
             string tool = Path.Combine(folder, "tool");

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace Candela.Repo.Tests;
 
 /// <summary>Runs every command of README in order, in a folder that has the shipped sample data, with the built command.</summary>
+[Collection("builds")]
 public class ReadmeTests
 {
     private const string RunFromSource = "dotnet run -c Release --project src/Candela.Cli -- ";
@@ -45,6 +46,7 @@ public class ReadmeTests
             }
 
             Assert.True(File.Exists(Path.Combine(folder, "runs", "penguins", "report.html")));
+            Assert.True(File.Exists(Path.Combine(folder, "runs", "birds", "run.json")));
             Assert.Equal(File.ReadLines(Path.Combine(samples, "penguins.csv")).Count(), File.ReadLines(Path.Combine(folder, "predictions.csv")).Count());
         }
         finally
@@ -61,6 +63,9 @@ public class ReadmeTests
             .Where(link => !Path.Exists(Path.Combine(Repository.Root, link)))];
         Assert.Empty(missing);
     }
+
+    [Fact]
+    public void Text_HasNoPlaceholder() => Assert.DoesNotMatch("[A-Z]{4,}_[A-Z]+", File.ReadAllText(Path.Combine(Repository.Root, "README.md")));
 
     private static IEnumerable<string> Commands()
     {

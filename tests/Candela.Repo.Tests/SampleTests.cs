@@ -2,6 +2,7 @@ namespace Candela.Repo.Tests;
 
 /// <summary>Every sample is under 100 lines, builds, runs and prints its golden numbers. The goldens are from corrected runs of the articles'
 /// programs in NumPy (03, 06), from the layer formula (02: 225,034 = 320 + 18,496 + 204,928 + 1,290), and from what a hidden layer can do (01).</summary>
+[Collection("builds")]
 public class SampleTests
 {
     [Theory]

@@ -7,7 +7,7 @@ namespace Candela.Cli.Output;
 internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
 {
     private readonly Stopwatch _since = Stopwatch.StartNew();
-    private TimeSpan _last = TimeSpan.MinValue;
+    private TimeSpan _last = TimeSpan.MinValue, _fitBegan;
 
     public void Report(TrainEvent value)
     {
@@ -24,6 +24,11 @@ internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
                 break;
             case FamilyStarted family:
                 error.WriteLine($"  {ProgressText.Of(family)}");
+                _fitBegan = _last = _since.Elapsed;
+                break;
+            case StepEnded { Fraction: > 0 } step when Due():
+                double left = (_since.Elapsed - _fitBegan).TotalSeconds * (1 - step.Fraction) / step.Fraction;
+                error.WriteLine($"  {step.Fraction:P0}, epoch {step.Epoch + 1}, step {step.Step:N0}: loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s, at most {ProgressText.Seconds(left)} left");
                 break;
             case EpochEnded epoch when Due():
                 error.WriteLine(ProgressText.Of(epoch));

@@ -19,6 +19,8 @@ internal static class RunsVerb
             CommandConsole console = consoleOf(parsed);
             string[] given = parsed.GetValue(paths) is { Length: > 0 } some ? some : ["runs"];
             var runs = new List<(string Folder, RunRecord Record)>();
+            foreach (string interrupted in given.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(d => new RunFolder(d).IsInterrupted).Order(StringComparer.Ordinal))
+                console.Error.WriteLine($"interrupted: {interrupted} (go on with: candela train --resume {interrupted})");
             foreach (string path in given.SelectMany(Expand))
             {
                 try

@@ -14,7 +14,7 @@ internal static class TrainVerb
     {
         var command = new Command("train", "Train a model on a table, an image folder, an IDX file or text, evaluate it and write a run folder.");
         var data = new Argument<string?>("DATA") { Description = "CSV, TSV, JSONL, Parquet (.gz too), a folder of images per class, or an IDX images file.", Arity = ArgumentArity.ZeroOrOne };
-        var outFolder = new Option<string?>("--out") { Description = "The run folder. Default: runs/<data>-<target>, numbered when taken.", HelpName = "DIR" };
+        var outFolder = new Option<string?>("--out") { Description = "The run folder. Default: runs/<data>, numbered when taken.", HelpName = "DIR" };
         var resume = new Option<string?>("--resume") { Description = "Go on with an interrupted run.", HelpName = "RUN" };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace an existing run folder." };
         var recipe = new Option<string?>("--recipe") { Description = "Start from a recipe.yaml; flags win over it.", HelpName = "FILE" };
@@ -36,13 +36,11 @@ internal static class TrainVerb
             CommandConsole console = consoleOf(parsed);
             string? resumed = parsed.GetValue(resume);
             string? start = resumed is null ? parsed.GetValue(recipe) : new RunFolder(resumed).Recipe;
-            TrainRequest request = start is null ? new TrainRequest { Data = "" } : Recipe.Read(start);
-            if (parsed.GetValue(data) is { } path)
-                request = request with { Data = path };
+            TrainRequest request = start is null ? new TrainRequest { Data = parsed.GetValue(data) ?? "" } : Recipe.Read(start, parsed.GetValue(data));
             if (request.Data.Length == 0)
                 throw new UsageException("train got no DATA; it needs a file or folder, for example: candela train data.csv --target price.");
             foreach ((TrainFlag flag, Option<string[]> option) in flags)
-                request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : []);
+                request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : [], heedEnvironment: resumed is null);
             string folder = resumed ?? parsed.GetValue(outFolder) ?? FreeFolder(request);
             return Train(console, request, folder, resumed is not null, parsed.GetValue(overwrite));
         });
@@ -90,19 +88,23 @@ internal static class TrainVerb
         }
     }
 
-    /// <summary>Flags win over environment, environment over recipe.</summary>
-    private static TrainRequest Apply(TrainRequest request, TrainFlag flag, string[] given)
+    /// <summary>Flags win over environment, environment over recipe. A resumed run goes on as it was begun, whatever the environment says now.</summary>
+    private static TrainRequest Apply(TrainRequest request, TrainFlag flag, string[] given, bool heedEnvironment)
     {
-        if (given.Length == 0 && Environment.GetEnvironmentVariable(flag.Variable) is { Length: > 0 } text)
+        if (heedEnvironment && given.Length == 0 && Environment.GetEnvironmentVariable(flag.Variable) is { Length: > 0 } text)
             given = [text];
         return given.Aggregate(request, flag.Apply);
     }
 
+    /// <summary>runs/NAME, or runs/NAME-2, ...; NAME is the data's file name up to its first dot.</summary>
     private static string FreeFolder(TrainRequest request)
     {
-        string stem = Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data));
-        int dot = stem.IndexOf('.', 1);
-        string name = Path.Combine("runs", dot > 0 ? stem[..dot] : stem);
+        string data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(request.Data)), runs = Path.GetFullPath("runs");
+        if (Directory.Exists(data) && runs.StartsWith(data + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new UsageException($"train would put its run folder into the image folder '{request.Data}', where it would be taken for a class. Give --out DIR outside it.");
+        string stem = Path.GetFileName(data);
+        int dot = stem.IndexOf('.', Math.Min(1, stem.Length));
+        string name = Path.Combine("runs", dot > 0 ? stem[..dot] : stem.Length > 0 ? stem : "run");
         if (!Directory.Exists(name))
             return name;
         int number = 2;

@@ -165,7 +165,9 @@ public class ExperimentTests
         var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Model = "steps" };
         using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps")], new ExperimentOptions { Events = new Listener(seen.Add) });
         var log = EventLog.Read(run.Folder.Events);
-        Assert.Equal(seen, log.Events.Select(e => e.Event));
+        TrainEvent[] logged = [.. log.Events.Select(e => e.Event)];
+        Assert.Equal(seen.Where(e => e is not TableRead), logged.Where(e => e is not TableRead));
+        Assert.Equivalent(Assert.Single(seen.OfType<TableRead>()), Assert.Single(logged.OfType<TableRead>()), strict: true);
         Assert.Equal(12, seen.OfType<EpochEnded>().Count());
         Assert.Equal(new FamilyStarted("steps", "candidate", 0, 1), Assert.Single(seen.OfType<FamilyStarted>()));
         Assert.True(new FileInfo(Assert.Single(Directory.GetFiles(run.Folder.Path, "events.out.tfevents.*"))).Length > 12 * 40);
