@@ -28,27 +28,33 @@ public static class Experiment
         options ??= new ExperimentOptions();
         var files = new RunFolder(folder);
         CheckRequest(request, families);
-        CheckFolder(files, request, options);
-        using var session = new Session(request, options, cancellation);
-        using var data = PreparedData.Load(session);
-        var plan = FamilyPlan.Make(data.Parts, request, families, options);
-
-        bool fresh = !files.IsInterrupted || !options.Resume;
-        if (fresh)
-            files.Clear();
-        Directory.CreateDirectory(folder);
+        if (!files.IsHalfMoved)
+            CheckFolder(files, request, options);
+        RunLock? taken = null;
+        bool made = false, done = false;
         try
         {
-            if (fresh)
-                Recipe.Write(files.Recipe, request);
-            session.Open(files, data.Hash);
-            RunExperiment(session, data, plan, files);
+            // A folder that is there is kept from other runs from now on; one that is not appears only when the input has been accepted.
+            if (Directory.Exists(folder))
+                taken = Take(files, request, options);
+            using var session = new Session(request, options, cancellation);
+            using var data = PreparedData.Load(session);
+            var plan = FamilyPlan.Make(data.Parts, request, families, options);
+            if (taken is null)
+            {
+                made = !Directory.Exists(folder);
+                Directory.CreateDirectory(folder);
+                taken = Take(files, request, options);
+            }
+
+            Write(session, data, plan, files);
+            done = true;
         }
-        catch (Exception error) when (fresh && error is DataException or UsageException or EngineException && !new FitCheckpoints(files.Checkpoints).HasProgress)
+        finally
         {
-            session.Dispose();
-            files.Clear(); // refused before anything was trained: nothing half-written is left
-            throw;
+            taken?.Dispose();
+            if (made && !done && !Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
         }
 
         return Run.Open(folder, families);
@@ -66,6 +72,48 @@ public static class Experiment
         if (files.IsFinished)
             throw new UsageException($"The run in {folder} is finished; there is nothing to resume. Train anew with --overwrite or into another folder.");
         return Train(Recipe.Read(files.Recipe), folder, families, (options ?? new ExperimentOptions()) with { Resume = true }, cancellation);
+    }
+
+    private static RunLock Take(RunFolder files, TrainRequest request, ExperimentOptions options)
+    {
+        var taken = RunLock.Take(files);
+        try
+        {
+            files.RecoverMove();
+            CheckFolder(files, request, options); // another run may have come and gone since
+            return taken;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    // What --overwrite replaces is set aside until the new run is finished, and put back when that is refused or cancelled before anything was trained.
+    private static void Write(Session session, PreparedData data, FamilyPlan plan, RunFolder files)
+    {
+        bool fresh = !session.Options.Resume || !files.IsInterrupted;
+        try
+        {
+            if (fresh)
+            {
+                if (session.Options.Overwrite)
+                    files.SetAside();
+                Recipe.Write(files.Recipe, session.Request);
+            }
+
+            session.Open(files, data.Hash);
+            RunExperiment(session, data, plan, files);
+        }
+        catch (Exception error) when (fresh && error is CandelaException or OperationCanceledException or IOException && !files.IsFinished && !new FitCheckpoints(files.Checkpoints).HasProgress)
+        {
+            session.Dispose();
+            files.RestorePrevious();
+            throw;
+        }
+
+        files.DropPrevious();
     }
 
     private static void RunExperiment(Session session, PreparedData data, FamilyPlan plan, RunFolder files)
@@ -187,7 +235,7 @@ public static class Experiment
     {
         if (File.Exists(files.Path))
             throw new UsageException($"{files.Path} is a file; a folder was needed for the run.");
-        if (!Directory.Exists(files.Path) || !Directory.EnumerateFileSystemEntries(files.Path).Any())
+        if (!Directory.Exists(files.Path) || Directory.EnumerateFileSystemEntries(files.Path).All(e => Path.GetFileName(e) == Path.GetFileName(files.Lock)))
             return;
         if (options.Resume)
         {

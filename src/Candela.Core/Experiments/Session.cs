@@ -43,8 +43,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     /// <summary>From here on events are logged in the folder too; those reported before are written first.</summary>
     public void Open(RunFolder folder, string dataHash)
     {
-        foreach (string left in Directory.EnumerateFiles(folder.Path, "*.tmp", SearchOption.AllDirectories).ToList())
-            File.Delete(left); // a write that a crash cut short
+        folder.RemoveTemporaries();
         _checkpoints = new FitCheckpoints(folder.Checkpoints);
         if (_checkpoints.ReadState() is { } earlier)
         {

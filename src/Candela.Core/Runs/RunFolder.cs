@@ -42,28 +42,103 @@ public sealed class RunFolder(string path)
     /// <summary>Whether an interrupted run is there that can be resumed.</summary>
     public bool IsInterrupted => !IsFinished && File.Exists(Recipe);
 
-    /// <summary>The files and folders here that bear the names of a run's.</summary>
-    public IEnumerable<string> OwnEntries()
-    {
-        if (!Directory.Exists(Path))
-            return [];
-        string[] names = [Config, Model, Preprocessing, Recipe, Record, Events, Report, Checkpoints, In("model.onnx"), In("tokenizer.json"), In("audit")];
-        return [.. names.Where(System.IO.Path.Exists), .. Directory.EnumerateFiles(Path, "events.out.tfevents.*"), .. Directory.EnumerateFiles(Path, "*.tmp")];
-    }
+    /// <summary>The lock file, there only while a run is being written.</summary>
+    internal string Lock => In(".candela.lock");
 
-    /// <summary>Removes what a run has written here, and the folder itself when nothing else is in it; other files stay.</summary>
-    public void Clear()
+    // The run that is being replaced, until the new one is finished; and the same while it is half moved.
+    private string Previous => In(".candela.previous");
+
+    private string Moving => In(".candela.moving");
+
+    /// <summary>Whether a crash came between moving one of a run's entries aside, or back, and the next.</summary>
+    internal bool IsHalfMoved => Directory.Exists(Moving) || (Directory.Exists(Previous) && !OwnEntries().Any());
+
+    private string[] OwnNames => [Record, Config, Model, Preprocessing, Recipe, Events, Report, Checkpoints, In("model.onnx"), In("tokenizer.json"), In("audit")];
+
+    /// <summary>The files and folders here that bear the names of a run's, and what a crash left of writing them.</summary>
+    public IEnumerable<string> OwnEntries() => Directory.Exists(Path)
+        ? [.. OwnNames.Where(System.IO.Path.Exists), .. Directory.EnumerateFiles(Path, "events.out.tfevents.*"), .. Temporaries(SearchOption.TopDirectoryOnly)]
+        : [];
+
+    /// <summary>Removes what a run has written here; other files stay.</summary>
+    internal void Clear()
     {
         foreach (string entry in OwnEntries())
-        {
-            if (Directory.Exists(entry))
-                Directory.Delete(entry, recursive: true);
-            else
-                File.Delete(entry);
-        }
+            Delete(entry);
+    }
 
-        if (Directory.Exists(Path) && !Directory.EnumerateFileSystemEntries(Path).Any())
-            Directory.Delete(Path);
+    /// <summary>Removes the temporary files of writes that a crash cut short.</summary>
+    internal void RemoveTemporaries()
+    {
+        foreach (string left in Temporaries(SearchOption.TopDirectoryOnly).Concat(Directory.Exists(Checkpoints) ? new RunFolder(Checkpoints).Temporaries(SearchOption.AllDirectories) : []).ToList())
+            File.Delete(left);
+    }
+
+    /// <summary>Moves the run that is here, if any, out of the way of a new one, until <see cref="RestorePrevious"/> or <see cref="DropPrevious"/>.</summary>
+    internal void SetAside()
+    {
+        var own = OwnEntries().ToList();
+        if (own.Count == 0)
+            return;
+        if (Directory.Exists(Previous))
+            own.Add(Previous);
+        Directory.CreateDirectory(Moving);
+        foreach (string entry in own)
+            Move(entry, Moving);
+        Directory.Move(Moving, Previous);
+    }
+
+    /// <summary>Removes what the new run has written and puts back the one before it, if any.</summary>
+    internal void RestorePrevious()
+    {
+        Clear();
+        RecoverMove();
+    }
+
+    /// <summary>Undoes a <see cref="SetAside"/>, or ends a <see cref="RestorePrevious"/>, that a crash cut short.</summary>
+    internal void RecoverMove()
+    {
+        if (!IsHalfMoved)
+            return;
+        if (!Directory.Exists(Moving))
+            Directory.Move(Previous, Moving);
+        // run.json goes last: the folder is a finished run only once everything is back.
+        foreach (string entry in Directory.GetFileSystemEntries(Moving).OrderBy(e => System.IO.Path.GetFileName(e) == "run.json"))
+            Move(entry, Path);
+        Directory.Delete(Moving);
+    }
+
+    /// <summary>Forgets the run that was replaced.</summary>
+    internal void DropPrevious() => Delete(Previous);
+
+    private static void Move(string entry, string folder)
+    {
+        string to = System.IO.Path.Combine(folder, System.IO.Path.GetFileName(entry));
+        if (Directory.Exists(entry))
+            Directory.Move(entry, to);
+        else
+            File.Move(entry, to);
+    }
+
+    private static void Delete(string entry)
+    {
+        if (Directory.Exists(entry))
+            Directory.Delete(entry, recursive: true);
+        else
+            File.Delete(entry);
+    }
+
+    // Named by AtomicFile: NAME.PROCESS.tmp. At the top only those of a run's own files; checkpoints/ is all ours.
+    private IEnumerable<string> Temporaries(SearchOption where)
+    {
+        var names = OwnNames.Select(System.IO.Path.GetFileName).ToHashSet();
+        return Directory.EnumerateFiles(Path, "*.tmp", where).Where(file =>
+        {
+            string written = System.IO.Path.GetFileNameWithoutExtension(file);
+            string process = System.IO.Path.GetExtension(written);
+            return process.Length > 1 && process.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0
+                && (where == SearchOption.AllDirectories || names.Contains(System.IO.Path.GetFileNameWithoutExtension(written)));
+        });
     }
 
     /// <summary>Reads run.json.</summary>
@@ -80,41 +155,34 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Writes run.json with the SHA-256 of every file the model needs, and returns the record as written. Files that may change later
-    /// (logs, report, checkpoints, audit, model.onnx) are not among them.</summary>
+    /// (logs, report, checkpoints, audit, model.onnx), and those that are not the run's, are not among them.</summary>
     public RunRecord WriteRecord(RunRecord record)
     {
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string file in Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories))
-        {
-            string name = System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/');
-            if (IsNeeded(name))
-                files[name] = Hash(file);
-        }
-
+        foreach (string file in new[] { Config, Model, Preprocessing, Recipe }.Where(File.Exists))
+            files[System.IO.Path.GetFileName(file)] = Hash(file);
         record = record with { Files = files };
         RunRecordFile.Write(Record, record);
         return record;
     }
 
     /// <summary>Checks every file the record lists against its SHA-256.</summary>
-    /// <exception cref="FileFormatException">A file is missing or was changed; it is named.</exception>
+    /// <exception cref="FileFormatException">A file is missing, was changed, or is not inside the folder; it is named.</exception>
     public void Verify(RunRecord record)
     {
         foreach (var (name, expected) in record.Files)
         {
             string file = In(name);
+            if (System.IO.Path.IsPathRooted(name) || name.Split('/', '\\').Contains(".."))
+                throw new FileFormatException(Record, Fault.Corrupt, $"'files' lists {name}, which is not inside the run folder. The record was not written by Candela; do not use it.");
             if (!File.Exists(file))
                 throw new FileFormatException(file, Fault.Missing, "the file is gone, though run.json lists it. Restore it, or train again.");
-            if (Hash(file) != expected)
+            // Pipes and devices have no length; reading one may never end.
+            var info = new FileInfo(file);
+            if (((info.ResolveLinkTarget(returnFinalTarget: true) as FileInfo) ?? info).Length == 0 || Hash(file) != expected)
                 throw new FileFormatException(file, Fault.Corrupt, "the file does not match its SHA-256 in run.json: it was damaged or edited after the run. Restore it, or train again.");
         }
     }
-
-    private static bool IsNeeded(string name) => name is not ("run.json" or "events.jsonl" or "report.html" or "model.onnx")
-        && !name.StartsWith("events.out.tfevents.", StringComparison.Ordinal)
-        && !name.StartsWith("checkpoints/", StringComparison.Ordinal)
-        && !name.StartsWith("audit/", StringComparison.Ordinal)
-        && !name.EndsWith(".tmp", StringComparison.Ordinal);
 
     private static string Hash(string file)
     {

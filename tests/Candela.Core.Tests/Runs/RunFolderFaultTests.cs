@@ -62,6 +62,33 @@ public class RunFolderFaultTests
         Assert.Equal(Fault.Missing, Assert.Throws<FileFormatException>(() => Run.Open(folder.File("none"), families)).Fault);
     }
 
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("../secret.txt")]
+    [InlineData("a/../../secret.txt")]
+    [InlineData("ROOT/secret.txt")]
+    public void Verify_NameOutsideTheFolder_IsRefused(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("run/a"));
+        File.WriteAllText(folder.File("secret.txt"), "secret");
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("secret"u8));
+        var record = RunRecordFileTests.Example with { Files = new Dictionary<string, string> { [name.Replace("ROOT", folder.Path, StringComparison.Ordinal)] = hash } };
+        var error = Assert.Throws<FileFormatException>(() => new RunFolder(folder.File("run")).Verify(record));
+        Assert.Contains("not inside the run folder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Verify_DeviceInPlaceOfAFile_IsRefusedWithoutReadingIt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "devices are POSIX");
+        using var folder = new TemporaryFolder();
+        File.CreateSymbolicLink(folder.File("config.json"), "/dev/zero");
+        var record = RunRecordFileTests.Example with { Files = new Dictionary<string, string> { ["config.json"] = "00" } };
+        Assert.Equal(Fault.Corrupt, Assert.Throws<FileFormatException>(() => new RunFolder(folder.Path).Verify(record)).Fault);
+    }
+
     [Fact]
     public void Score_FromSeveralThreads_GivesTheSameAsOne()
     {
