@@ -18,6 +18,7 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return console.Progress()
             .AutoClear(true)
+            .HideCompleted(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new RemainingTimeColumn())
             .Start(context => work(new LiveProgress(console, context)));
     }
@@ -27,27 +28,22 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
         switch (value)
         {
             case StageStarted stage:
-                Close();
-                _stage = stage.Stage;
-                _task = _context.AddTask(Markup.Escape(_stage));
-                _task.IsIndeterminate = true;
+                Begin(stage.Stage);
                 break;
             case TableRead table:
-                _console.WriteLine(ProgressText.Of(table));
+                foreach (string line in ProgressText.Of(table).Split(Environment.NewLine))
+                    _console.WriteLine(line.PadRight(Math.Max(0, _console.Profile.Width - 1))); // covers what the bar left there
                 break;
             case FamilyStarted family:
-                Close();
-                _stage = ProgressText.Of(family);
-                _task = _context.AddTask(Markup.Escape(_stage));
-                _task.IsIndeterminate = true;
+                Begin(ProgressText.Of(family));
                 break;
             case StepEnded step when _task is not null:
                 _task.IsIndeterminate = false;
                 _task.Value = 100 * step.Fraction;
-                _task.Description = Markup.Escape($"{_stage}  epoch {step.Epoch + 1}, loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s");
+                _task.Description = Short($"{_stage}  epoch {step.Epoch + 1}, loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s");
                 break;
             case EpochEnded epoch when _task is not null:
-                _task.Description = Markup.Escape($"{_stage} {ProgressText.Of(epoch)}");
+                _task.Description = Short($"{_stage} {ProgressText.Of(epoch)}");
                 break;
             case Warned warned:
                 _console.MarkupLineInterpolated($"[yellow]warning:[/] {warned.Message} [grey]({warned.Code})[/]");
@@ -55,12 +51,25 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
         }
     }
 
-    private void Close()
+    /// <summary>Cut so that bar, percentage and time left stay on the line.</summary>
+    private string Short(string text)
     {
-        if (_task is null)
-            return;
-        _task.IsIndeterminate = false;
-        _task.Value = 100;
-        _task.StopTask();
+        const int Rest = 44;
+        int room = Math.Max(16, _console.Profile.Width - Rest);
+        return Markup.Escape(text.Length <= room ? text : text[..(room - 1)] + "…");
+    }
+
+    private void Begin(string stage)
+    {
+        if (_task is not null)
+        {
+            _task.IsIndeterminate = false;
+            _task.Value = 100;
+            _task.StopTask();
+        }
+
+        _stage = stage;
+        _task = _context.AddTask(Short(stage));
+        _task.IsIndeterminate = true;
     }
 }

@@ -19,8 +19,8 @@ internal static class ProgressText
         const int Shown = 30;
         IReadOnlyList<ColumnSchema> columns = table.Schema.Columns;
         string more = columns.Count > Shown ? $"... and {columns.Count - Shown} more{Environment.NewLine}" : "";
-        string schema = SchemaText.Describe(new TableSchema([.. columns.Take(Shown)]));
-        return $"{table.Rows:N0} rows, {columns.Count} columns; target '{table.Target}' (change a kind with --type COL=KIND){Environment.NewLine}{schema}{more}".TrimEnd();
+        string schema = SchemaText.Describe(new TableSchema([.. columns.Take(Shown)])).ReplaceLineEndings();
+        return $"{table.Rows:N0} rows, {columns.Count} columns; target '{table.Target}'{Environment.NewLine}{schema}{more}(change a kind with --type COL=KIND)";
     }
 
     public static string Of(FamilyStarted family) =>
