@@ -8,6 +8,9 @@ public sealed record ColumnSchema(string Name, ColumnKind Kind, string Note = ""
 {
     /// <summary>For <see cref="ColumnKind.Image"/>: its shape; else null.</summary>
     public ImageShape? Image { get; init; }
+
+    /// <summary>For <see cref="ColumnKind.Date"/> read from text: how the dates are written; else null.</summary>
+    internal DateForm? Date { get; init; }
 }
 
 /// <summary>The shape of every image of a column.</summary>
@@ -23,6 +26,9 @@ public sealed record ImageShape(int Channels, int Height, int Width)
 /// <summary>The columns of a table in file order.</summary>
 public sealed record TableSchema(IReadOnlyList<ColumnSchema> Columns)
 {
+    /// <summary>How the file the schema was found in named its columns; null when there was none.</summary>
+    internal TableReading? Reading { get; init; }
+
     /// <summary>The index of the column called <paramref name="name"/> (exact case), or -1.</summary>
     public int IndexOf(string name)
     {

@@ -35,10 +35,17 @@ internal sealed class PreparedData : IDisposable
             session.Report(new TableRead(table.Rows, target, table.Schema));
             var problem = ProblemInference.Infer(table, target, request.Task);
             var inputs = InputColumns.Inputs(table.Schema, target, request);
-            Table? valid = Other(request.ValidFile, tables, session), test = Other(request.TestFile, tables, session);
 
             session.Stage("profiling");
             var profile = Exclude(Profiler.Profile(table, problem, inputs, request.Fit.Seed), inputs, request, session);
+
+            // A second file is read by the schema of the first: the inputs and the target, and nothing else is asked of it.
+            var wanted = table.Schema with
+            {
+                Columns = [.. inputs.Append(target).Select(name => table.Schema.Columns[table.Schema.IndexOf(name)])],
+                Reading = table.Schema.Reading is { } reading ? reading with { Target = target } : null,
+            };
+            Table? valid = Other(request.ValidFile, wanted, tables, session), test = Other(request.TestFile, wanted, tables, session);
 
             session.Stage("splitting");
             var split = TableSplit.Create(table, problem, new SplitOptions
@@ -72,23 +79,14 @@ internal sealed class PreparedData : IDisposable
             table.Dispose();
     }
 
-    // A second file is read with the kinds of the first, so that its columns mean the same.
-    private static Table? Other(string? file, List<Table> tables, Session session)
+    private static Table? Other(string? file, TableSchema wanted, List<Table> tables, Session session)
     {
         if (file is null)
             return null;
         session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(file))}");
-        var schema = tables[0].Schema;
         var options = session.Request.Table;
-        var table = Table.Load(file, options with
-        {
-            Kinds = schema.Columns.Where(c => c.Kind is not (ColumnKind.Image or ColumnKind.Constant or ColumnKind.Identifier)).ToDictionary(c => c.Name, c => c.Kind),
-            LabelsFile = options.LabelsFile is null ? null : LabelsFor(file),
-        }, session);
+        var table = Table.LoadLike(file, wanted, options with { LabelsFile = options.LabelsFile is null ? null : LabelsFor(file) }, session);
         tables.Add(table);
-        foreach (var column in schema.Columns)
-            if (table.Schema.IndexOf(column.Name) < 0 && column.Kind is not (ColumnKind.Constant or ColumnKind.Identifier))
-                throw new DataException($"{file}: there is no column '{column.Name}', which {session.Request.Data} has.{NearestName.Hint(column.Name, table.Schema.Columns.Select(c => c.Name))} Both need the same columns.");
         return table;
     }
 

@@ -63,27 +63,13 @@ public sealed class Run : IDisposable
     /// <exception cref="FileFormatException">The file cannot be read.</exception>
     public SplitEvaluation Evaluate(string path, string? labelsFile = null)
     {
-        using Table rows = Table.Load(path, Reading(labelsFile));
+        using Table rows = Table.LoadLike(path, _encoder.Labelled, Recipe.Read(Folder.Recipe).Table with { LabelsFile = labelsFile });
         return Evaluate(rows);
     }
 
     /// <summary>The model's input columns of a file, as a stream: memory does not grow with the file.</summary>
     /// <inheritdoc cref="Evaluate(string, string)"/>
-    public IEnumerable<TableChunk> ReadInputs(string path) => TableScan.Read(path, _encoder.Inputs, Reading(null));
-
-    // As the run's own file was read; what was found out about it then (has it a header? which kinds?) is not guessed again.
-    private TableOptions Reading(string? labelsFile)
-    {
-        TableOptions options = Recipe.Read(Folder.Recipe).Table;
-        bool hasHeader = !_encoder.Inputs.Columns.Any(c => c.Name.StartsWith('#') && int.TryParse(c.Name.AsSpan(1), out _));
-        bool isTable = _encoder.Inputs.Columns.All(c => c.Kind != ColumnKind.Image);
-        return options with
-        {
-            Header = hasHeader ? HeaderMode.Yes : HeaderMode.No,
-            LabelsFile = labelsFile,
-            Kinds = isTable ? _encoder.Inputs.Columns.ToDictionary(c => c.Name, c => c.Kind) : options.Kinds,
-        };
-    }
+    public IEnumerable<TableChunk> ReadInputs(string path) => TableScan.Read(path, _encoder.Inputs, Recipe.Read(Folder.Recipe).Table with { LabelsFile = null });
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => _predictor.Dispose();

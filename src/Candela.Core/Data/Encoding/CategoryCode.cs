@@ -5,18 +5,21 @@ namespace Candela.Data;
 internal sealed class CategoryCode : ColumnCode
 {
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int>? _anyCase;   // True and true are the same value; A and a may be two names
     private readonly bool _raw;
     private readonly int _others, _missing;
     private CodeMap? _lastMap;   // one reference, replaced whole: safe to race on
 
-    public CategoryCode(string column, CategoryState state, bool raw) : base(column)
+    public CategoryCode(string column, CategoryState state, bool raw, bool anyCase = false) : base(column)
     {
         _raw = raw;
+        _anyCase = anyCase ? new(StringComparer.OrdinalIgnoreCase) : null;
         List<string> names = [];
         foreach (string name in state.Names)
         {
             if (!_index.TryAdd(name, names.Count))
                 throw new DataException($"Column '{column}' lists the name '{name}' twice.");
+            _anyCase?.TryAdd(name, names.Count);
             names.Add($"{column}={name}");
         }
 
@@ -64,7 +67,7 @@ internal sealed class CategoryCode : ColumnCode
         }
     }
 
-    private int Find(string? name) => name is null ? _missing : _index.TryGetValue(name, out int index) ? index : _others;
+    private int Find(string? name) => name is null ? _missing : _index.TryGetValue(name, out int index) || _anyCase?.TryGetValue(name, out index) == true ? index : _others;
 
     private string? Name(TableColumn cells, int row) => cells switch
     {

@@ -17,7 +17,7 @@ internal static class EncoderFit
             {
                 { Kind: ColumnKind.Number or ColumnKind.Integer } column => new NumberLearner(column.Name, column.Kind, request, sample, i),
                 { Kind: ColumnKind.Category or ColumnKind.Boolean } column => new CategoryLearner(column.Name, column.Kind, request),
-                { Kind: ColumnKind.Date } column => new DateLearner(column.Name, column.Kind),
+                { Kind: ColumnKind.Date } column => new DateLearner(column.Name, column.Kind, column.Date),
                 { Kind: ColumnKind.Image, Image: { } shape } column => new PixelLearner(column.Name, column.Kind, shape),
                 _ => null,
             };
@@ -55,6 +55,7 @@ internal static class EncoderFit
             }
         }
 
+        ColumnSchema? targetColumn = table.Schema.Columns.FirstOrDefault(c => c.Name == problem.Target);
         long count = split.Count(Part.Train);
         if (count == 0)
             throw new DataException("There are no training rows to fit the encoder on.");
@@ -63,6 +64,9 @@ internal static class EncoderFit
             FormatVersion = PreprocessingState.CurrentFormat,
             Request = request,
             Problem = problem,
+            Reading = table.Schema.Reading,
+            TargetKind = targetColumn?.Kind,
+            TargetDate = targetColumn?.Date,
             TrainingRows = count,
             Target = classes is null ? new TargetState(target.Mean, target.Deviation) : null,
             ClassCounts = classes,

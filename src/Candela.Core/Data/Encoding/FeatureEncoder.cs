@@ -31,11 +31,11 @@ public sealed class FeatureEncoder
         for (int i = 0; i < schema.Length; i++)
         {
             ColumnState column = state.Columns[i];
-            schema[i] = new ColumnSchema(column.Name, column.Kind) { Image = column.Pixels?.Shape };
+            schema[i] = new ColumnSchema(column.Name, column.Kind) { Image = column.Pixels?.Shape, Date = column.Date?.Form };
             ColumnCode? code = column switch
             {
                 { Number: { } number } => new NumberCode(column.Name, number, raw),
-                { Category: { } category } => new CategoryCode(column.Name, category, raw),
+                { Category: { } category } => new CategoryCode(column.Name, category, raw, anyCase: column.Kind == ColumnKind.Boolean),
                 { Date: { } date } => new DateCode(column.Name, date, raw),
                 { Pixels: { } pixels } => new PixelCode(column.Name, pixels, raw),
                 _ => null,
@@ -63,7 +63,9 @@ public sealed class FeatureEncoder
             _ngrams = new NgramCode(ngrams.Buckets, ngrams.Documents, NgramCode.Unpack(ngrams.Frequencies, ngrams.Buckets));
         if (state.Tokens is { } tokens)
             _tokens = new TokenCode(tokens);
-        Inputs = new TableSchema(schema);
+        Inputs = new TableSchema(schema) { Reading = state.Reading is { } reading ? reading with { Target = state.Problem.Target } : null };
+        ColumnKind target = state.TargetKind ?? (state.Problem.IsClassification ? ColumnKind.Category : ColumnKind.Number);
+        Labelled = Inputs with { Columns = [.. schema, new ColumnSchema(state.Problem.Target, target) { Date = state.TargetDate }] };
         Layout = new FeatureLayout
         {
             DenseShape = image ?? [names.Count],
@@ -85,6 +87,9 @@ public sealed class FeatureEncoder
 
     /// <summary>The columns read, by name and kind; the target is not among them.</summary>
     public TableSchema Inputs { get; }
+
+    /// <summary>The inputs, then the target.</summary>
+    internal TableSchema Labelled { get; }
 
     /// <summary>What was asked for.</summary>
     public FeatureRequest Request => _state.Request;

@@ -134,7 +134,7 @@ internal sealed class CategoryLearner(string column, ColumnKind kind, FeatureReq
     }
 }
 
-internal sealed class DateLearner(string column, ColumnKind kind) : ColumnLearner(column, kind)
+internal sealed class DateLearner(string column, ColumnKind kind, DateForm? form) : ColumnLearner(column, kind)
 {
     private NumberMoments _days = new(), _years = new();
     private float _clock = float.NaN;
@@ -154,7 +154,7 @@ internal sealed class DateLearner(string column, ColumnKind kind) : ColumnLearne
         }
     }
 
-    public override ColumnState State() => new() { Name = Column, Kind = Kind, Date = new DateState(_days.Missing, Scale(_days), Scale(_years), _clockVaries) };
+    public override ColumnState State() => new() { Name = Column, Kind = Kind, Date = new DateState(_days.Missing, Scale(_days), Scale(_years), _clockVaries, form) };
 }
 
 internal sealed class PixelLearner(string column, ColumnKind kind, ImageShape shape) : ColumnLearner(column, kind)

@@ -88,6 +88,8 @@ internal static class PreprocessingFile
         Need(state.Problem.Classes.All(c => c is not null) && state.Problem.Classes.Distinct().Count() == state.Problem.Classes.Count, "classes");
         Need(state.Problem.IsClassification ? state.ClassCounts?.Length == state.Problem.Classes.Count : state.Target is not null, "target");
         Need(state.Columns.Length > 0 && state.Columns.Select(c => c.Name).Distinct().Count() == state.Columns.Length, "columns");
+        Need(state.Reading is null || (state.Reading.Names is { Length: > 0 } names && names.All(n => n is not null) && (state.Reading.Replaced?.All(n => n is not null) ?? true)), "reading");
+        Need((state.TargetKind is null || Enum.IsDefined(state.TargetKind.Value)) && (state.TargetDate is null || Enum.IsDefined(state.TargetDate.Value)), "target kind");
         foreach (ColumnState column in state.Columns)
             Check(column, state.Columns.Length);
         bool text = state.Columns.Any(c => c.Kind == ColumnKind.Text);
@@ -124,7 +126,7 @@ internal static class PreprocessingFile
             Need(category.Missing >= 0 && category.Names is { Length: <= CategoryLearner.MaxCodes } && category.Names.All(n => n is not null)
                 && category.Names.Distinct().Count() == category.Names.Length, $"column '{column.Name}'");
         if (column.Date is { } date)
-            Need(date.Missing >= 0 && date.Days is not null && date.Years is not null, $"column '{column.Name}'");
+            Need(date.Missing >= 0 && (date.Form is null || Enum.IsDefined(date.Form.Value)) && date.Days is not null && date.Years is not null, $"column '{column.Name}'");
         if (column.Pixels is { } pixels)
             Need(pixels.Shape is { Channels: > 0 and <= 16, Height: > 0 and <= 16384, Width: > 0 and <= 16384 } && pixels.Channels?.Length == pixels.Shape.Channels
                 && pixels.Channels.All(c => c is not null) && (long)pixels.Shape.Channels * pixels.Shape.Height * pixels.Shape.Width <= 1 << 28, $"column '{column.Name}'");

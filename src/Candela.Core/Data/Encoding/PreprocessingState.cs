@@ -15,6 +15,14 @@ internal sealed record PreprocessingState
 
     public required long TrainingRows { get; init; }
 
+    /// <summary>How the training file named its columns; null when the rows came from no file.</summary>
+    public TableReading? Reading { get; init; }
+
+    /// <summary>The target column's kind, and how it writes its dates.</summary>
+    public ColumnKind? TargetKind { get; init; }
+
+    public DateForm? TargetDate { get; init; }
+
     /// <summary>Of the training targets; regression only.</summary>
     public TargetState? Target { get; init; }
 
@@ -69,7 +77,8 @@ internal sealed record CategoryState(string[] Names, bool Other, long Missing);
 /// <param name="Days">Scaling of days since 1970-01-01.</param>
 /// <param name="Years">Scaling of the calendar year.</param>
 /// <param name="Clock">True when the time of day varies.</param>
-internal sealed record DateState(long Missing, ScaleState Days, ScaleState Years, bool Clock);
+/// <param name="Form">How the dates are written; null when they came from no file.</param>
+internal sealed record DateState(long Missing, ScaleState Days, ScaleState Years, bool Clock, DateForm? Form = null);
 
 /// <param name="Shape">Shape of every image.</param>
 /// <param name="Channels">Scaling of each channel, of pixels in 0..1.</param>

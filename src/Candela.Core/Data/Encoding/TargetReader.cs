@@ -5,8 +5,10 @@ internal sealed class TargetReader
 {
     private readonly Problem _problem;
     private readonly Dictionary<string, int> _byName = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _anyCase = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<float, int> _byNumber = [];
     private IReadOnlyList<string>? _names;
+    private bool _boolean;
     private int[] _labelOfCode = [];
     private float[] _valueOfCode = [];
 
@@ -16,6 +18,7 @@ internal sealed class TargetReader
         for (int i = 0; i < problem.Classes.Count; i++)
         {
             _byName[problem.Classes[i]] = i;
+            _anyCase.TryAdd(problem.Classes[i], i);
             if (CellText.TryNumber(problem.Classes[i], out float value))
                 _byNumber.TryAdd(value, i);
         }
@@ -36,7 +39,7 @@ internal sealed class TargetReader
 
                 break;
             case CategoryColumn category:
-                Map(category.Names);
+                Map(category.Names, chunk.Schema.Columns[chunk.Schema.IndexOf(_problem.Target)].Kind == ColumnKind.Boolean);
                 for (int i = 0; i < rows.Length; i++)
                 {
                     int code = category.Codes[rows[i]], label = code < 0 ? -1 : _labelOfCode[code];
@@ -71,7 +74,7 @@ internal sealed class TargetReader
 
                 break;
             case CategoryColumn category:
-                Map(category.Names);
+                Map(category.Names, boolean: false);
                 for (int i = 0; i < rows.Length; i++)
                 {
                     int code = category.Codes[rows[i]];
@@ -87,16 +90,16 @@ internal sealed class TargetReader
     }
 
     // Chunks of one table share the list of names, which only grows.
-    private void Map(IReadOnlyList<string> names)
+    private void Map(IReadOnlyList<string> names, bool boolean)
     {
-        if (ReferenceEquals(names, _names) && names.Count == _labelOfCode.Length)
+        if (ReferenceEquals(names, _names) && boolean == _boolean && names.Count == _labelOfCode.Length)
             return;
-        (_names, _labelOfCode, _valueOfCode) = (names, new int[names.Count], new float[names.Count]);
+        (_names, _boolean, _labelOfCode, _valueOfCode) = (names, boolean, new int[names.Count], new float[names.Count]);
         for (int code = 0; code < names.Count; code++)
         {
             bool number = CellText.TryNumber(names[code], out float value);
             _valueOfCode[code] = number ? value : float.NaN;
-            _labelOfCode[code] = _byName.TryGetValue(names[code], out int label) || (number && _byNumber.TryGetValue(value, out label)) ? label : -1;
+            _labelOfCode[code] = _byName.TryGetValue(names[code], out int label) || (number && _byNumber.TryGetValue(value, out label)) || (boolean && _anyCase.TryGetValue(names[code], out label)) ? label : -1;
         }
     }
 

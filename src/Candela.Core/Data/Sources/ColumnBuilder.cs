@@ -92,7 +92,8 @@ internal sealed class DateBuilder(ColumnPlan plan, MissingMarks missing, int cap
     {
         if (Marks.Contains(cell))
             return Append(float.NaN);
-        if (!DateCell.TryParse(cell, plan.Date, out double days))
+        // In a later file the unmistakable form (that of Parquet, say) may stand for another; 03/04/2024 may not.
+        if (!DateCell.TryParse(cell, plan.Date, out double days) && !(plan.Open && DateCell.TryParse(cell, DateForm.Iso, out days)))
             return plan.DateAmbiguous ? CellFault.Surprise : CellFault.Bad;
         return Append((float)days);
     }

@@ -12,13 +12,14 @@ internal sealed class CsvSource : RowSource
     private readonly int _skipLines;
     private readonly bool _header;
     private readonly string[] _names;
+    private readonly TableReading _reading;
 
     /// <summary>Finds out how the file is written.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">What the user said about it.</param>
     /// <param name="events">Told of a count line left out, and of quotes read as ordinary characters.</param>
-    /// <param name="expected">Names some of which the header should hold; null when nothing is known.</param>
-    public CsvSource(string path, TableOptions options, IProgress<TrainEvent>? events = null, IReadOnlyCollection<string>? expected = null) : base(path)
+    /// <param name="like">The columns wanted, and how the file they were found in was read; null when nothing is known.</param>
+    public CsvSource(string path, TableOptions options, IProgress<TrainEvent>? events = null, TableSchema? like = null) : base(path)
     {
         _skipLines = options.SkipLines;
         TextSample sample = CsvDialect.Sample(path, _skipLines);
@@ -39,23 +40,36 @@ internal sealed class CsvSource : RowSource
             rows.RemoveAt(0);
         }
 
+        string[]? expected = like is null ? null : [.. like.Columns.Select(c => c.Name)];
+        TableReading? first = like?.Reading is { Header: not null } known ? known : null;
+        bool named = expected is { Length: > 0 } && expected.All(rows[0].Contains);
+        bool byPlace = first != null && first.ByPlace() && !named;
         _header = options.Header switch
         {
+            _ when first is { Header: false } => named,
+            // Where the header's names were replaced, a later file may come without one: its first row must not be lost.
+            _ when byPlace => rows[0].Any(first!.Replaced!.Contains) || CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
+            _ when first != null => true,
             HeaderMode.Yes => true,
             HeaderMode.No => false,
             // A model trained on a file without a header knows its columns by place.
-            _ when expected is { Count: > 0 } && expected.All(n => n.StartsWith('#') && int.TryParse(n.AsSpan(1), out _)) => false,
-            _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Count, rows[0].Length) => true,
+            _ when expected is { Length: > 0 } && expected.All(n => n.StartsWith('#') && int.TryParse(n.AsSpan(1), out _)) => false,
+            _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Length, rows[0].Length) => true,
             _ => CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
         };
         if (_header && rows.Count == 1 && !broken)
             throw new DataException($"{path} line {_skipLines + 1}: there is a header but no data row below it; a table with at least one row is needed.{(options.Header == HeaderMode.Auto ? " If this line is data, say --header no." : "")}");
         string[] cells = _header ? rows[0] : [.. Enumerable.Repeat("", _dialect.Width)];
-        _names = Unique(options.ColumnNames, cells, _skipLines + 1);
+        _names = byPlace ? first!.NamesOf(cells.Length, expected!) ?? throw NotThePlaces(path, first, cells.Length)
+            : Unique(first == null ? options.ColumnNames : null, cells, _skipLines + 1);
+        _reading = new TableReading { Header = _header, Names = _names, Replaced = _header && (byPlace || options.ColumnNames != null) ? rows[0] : null };
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> Names => _names;
+
+    /// <inheritdoc/>
+    public override TableReading Reading => _reading;
 
     /// <inheritdoc/>
     public override RowReader Open(IncrementalHash? hash = null)
@@ -71,6 +85,10 @@ internal sealed class CsvSource : RowSource
 
     private static DataException BadQuotes(string path, long line, Exception? inner) => new(
         $"{path} line {line}: a quoted cell is not closed, or characters follow its closing quote. A quote inside a quoted cell is written twice (\"\").", inner);
+
+    private static DataException NotThePlaces(string path, TableReading first, int width) => new(
+        $"{path}: {width} columns where the model's data has {first.Names.Length}{(first.Target != null ? $" ({first.Names.Length - 1} without the target '{first.Target}')" : "")}: {Cut(string.Join(", ", first.Names))}. "
+        + "That data had no names of its own, so columns are known by their place: give the same columns, or a first line with the names.");
 
     private string[] Unique(IReadOnlyList<string>? given, string[] cells, int line)
     {

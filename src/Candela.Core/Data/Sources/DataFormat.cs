@@ -54,11 +54,11 @@ internal static class DataFormats
         return DataFormat.Delimited;
     }
 
-    /// <summary>The rows of a file that is neither IDX nor a folder.</summary>
-    public static RowSource Rows(string path, DataFormat format, TableOptions options, IProgress<Models.TrainEvent>? events, IReadOnlyCollection<string>? expected = null) => format switch
+    /// <summary>The rows of a file that is neither IDX nor a folder; <paramref name="like"/> holds the columns wanted of it and how their first file was read.</summary>
+    public static RowSource Rows(string path, DataFormat format, TableOptions options, IProgress<Models.TrainEvent>? events, TableSchema? like = null) => format switch
     {
         DataFormat.JsonLines => new JsonLinesSource(path, events),
         DataFormat.Parquet => new ParquetSource(path),
-        _ => new CsvSource(path, options, events, expected),
+        _ => new CsvSource(path, options, events, like),
     };
 }

@@ -10,6 +10,9 @@ internal abstract class RowSource(string path)
     /// <summary>The columns' names, unique.</summary>
     public abstract IReadOnlyList<string> Names { get; }
 
+    /// <summary>How the columns got their names.</summary>
+    public virtual TableReading Reading => new() { Names = [.. Names] };
+
     /// <summary>A reader before the first data row. Every row it gives has as many cells as there are names.</summary>
     public abstract RowReader Open(IncrementalHash? hash = null);
 

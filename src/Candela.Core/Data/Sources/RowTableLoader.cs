@@ -3,24 +3,30 @@ using System.Security.Cryptography;
 namespace Candela.Data;
 
 /// <summary>Reads a file of rows into a table: looks at its first rows to choose each column's kind, then goes through it once. Only when a guessed kind turns out too narrow
-/// (a column constant in a sorted file's first rows, say) are more rows looked at and the pass begun again.</summary>
-internal sealed class RowTableLoader(RowSource source, TableOptions options)
+/// (a column constant in a sorted file's first rows, say) are more rows looked at and the pass begun again. A file that comes after another is read by the other's schema:
+/// only the columns of <paramref name="like"/>, in their kinds, nothing guessed.</summary>
+internal sealed class RowTableLoader(RowSource source, TableOptions options, TableSchema? like = null)
 {
     public const long ChunkTextBytes = 32L << 20;
     private const int HeadRows = 65_536;
     private const long HeadCharacters = 16L << 20;
 
     private readonly MissingMarks _missing = new(options.MissingMarks);
+    private readonly int[] _places = like is null ? [.. Enumerable.Range(0, source.Names.Count)] : TableScan.Places(source, like);
     private readonly ColumnSketch[] _sketches = [.. source.Names.Select(n => new ColumnSketch(n, new MissingMarks(options.MissingMarks)))];
 
     public Table Load()
     {
-        CheckKinds();
-        using (RowReader head = source.Open())
+        if (like is null)
+        {
+            CheckKinds();
+            using RowReader head = source.Open();
             Look(head, alreadyOnRow: false);
-        if (_sketches[0].Rows == 0)
-            throw new DataException($"{source.Path}: there is no data row; a table with at least one row is needed.");
-        ColumnPlan[] plans = Plan();
+        }
+
+        if (like is null && _sketches[0].Rows == 0)
+            throw NoRow();
+        ColumnPlan[] plans = like is null ? Plan() : TableScan.Plans(source, like, _places, _missing);
         for (int passes = 0; ; passes++)
         {
             var store = new ChunkStore(options.MemoryBudget);
@@ -30,6 +36,8 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options)
                 Surprise? surprise = Fill(store, plans, hash);
                 if (surprise == null)
                 {
+                    if (store.Rows == 0)
+                        throw NoRow();
                     if (plans.All(p => p.AllMissing))
                         throw new DataException($"{source.Path}: every cell of its {store.Rows} rows is missing; there is nothing to learn from.");
                     return new Table(store, Schema(plans, store), Convert.ToHexStringLower(hash.GetHashAndReset()));
@@ -46,8 +54,10 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options)
         }
     }
 
-    private static TableSchema Schema(ColumnPlan[] plans, ChunkStore store) =>
-        new TableSchema([.. plans.Select((p, i) => new ColumnSchema(p.Name, store.Fractions.Contains(i) && !p.Given && p.Kind == ColumnKind.Integer ? ColumnKind.Number : p.Kind, p.Note))]);
+    private TableSchema Schema(ColumnPlan[] plans, ChunkStore store) =>
+        like ?? new TableSchema([.. plans.Select((p, i) => new ColumnSchema(p.Name, store.Fractions.Contains(i) && !p.Given && p.Kind == ColumnKind.Integer ? ColumnKind.Number : p.Kind, p.Note) { Date = p.Kind == ColumnKind.Date ? p.Date : null })]) { Reading = source.Reading };
+
+    private DataException NoRow() => new($"{source.Path}: there is no data row; a table with at least one row is needed.");
 
     private void CheckKinds()
     {
@@ -110,9 +120,9 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options)
         {
             for (int i = 0; i < builders.Length; i++)
             {
-                CellFault fault = builders[i].Add(reader.Cell(i));
-                if (fault == CellFault.Bad)
-                    throw CellErrors.Bad(source, reader, plans[i], reader.Cell(i));
+                CellFault fault = builders[i].Add(reader.Cell(_places[i]));
+                if (fault == CellFault.Bad || (fault == CellFault.Surprise && like != null))
+                    throw CellErrors.Bad(source, reader, plans[i], reader.Cell(_places[i]));
                 if (fault == CellFault.Surprise)
                 {
                     var surprise = new Surprise(i, reader.Line, reader.Cell(i).ToString());

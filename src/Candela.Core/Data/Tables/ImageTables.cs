@@ -9,9 +9,9 @@ internal static class ImageTables
     public const string ImageColumn = "image", LabelColumn = "label";
     private const int ChunkBytes = 32 << 20;
 
-    public static Table Load(string path, DataFormat format, TableOptions options, IProgress<TrainEvent>? events)
+    public static Table Load(string path, DataFormat format, TableOptions options, IProgress<TrainEvent>? events, TableSchema? like = null)
     {
-        ImageSource source = format == DataFormat.Idx ? new IdxFile(path, options.LabelsFile) : new ImageFolder(path, events);
+        ImageSource source = Source(path, format, options, events, like);
         ImageShape shape = source.Shape;
         var columns = new List<ColumnSchema> { new(ImageColumn, ColumnKind.Image, source.Note) { Image = shape } };
         if (source.Classes is { } classes)
@@ -38,8 +38,17 @@ internal static class ImageTables
 
     public static IEnumerable<TableChunk> Scan(string path, DataFormat format, TableSchema schema, TableOptions options, int chunkRows)
     {
-        ImageShape? wanted = schema.Columns.FirstOrDefault(c => c.Kind == ColumnKind.Image)?.Image;
-        ImageSource source = format == DataFormat.Idx ? new IdxFile(path, options.LabelsFile) : new ImageFolder(path, null, wanted);
+        ImageSource source = Source(path, format, options, null, schema);
+        return Chunks(source, schema, Math.Clamp(ChunkBytes / source.Shape.Length, 1, chunkRows), null);
+    }
+
+    // The images of a file; with a schema they must have its columns and shape.
+    private static ImageSource Source(string path, DataFormat format, TableOptions options, IProgress<TrainEvent>? events, TableSchema? schema)
+    {
+        ImageShape? wanted = schema?.Columns.FirstOrDefault(c => c.Kind == ColumnKind.Image)?.Image;
+        ImageSource source = format == DataFormat.Idx ? new IdxFile(path, options.LabelsFile) : new ImageFolder(path, events, wanted);
+        if (schema == null)
+            return source;
         foreach (ColumnSchema column in schema.Columns)
         {
             bool there = column.Kind == ColumnKind.Image ? column.Name == ImageColumn : column.Name == LabelColumn && source.Classes != null;
@@ -49,7 +58,7 @@ internal static class ImageTables
 
         if (wanted != null && source.Shape != wanted)
             throw new DataException($"{path}: images of {Text(source.Shape)} where the model was trained on {Text(wanted)} (channels x height x width). Give images of that shape.");
-        return Chunks(source, schema, Math.Clamp(ChunkBytes / source.Shape.Length, 1, chunkRows), null);
+        return source;
     }
 
     private static string Text(ImageShape shape) => $"{shape.Channels} x {shape.Height} x {shape.Width}";

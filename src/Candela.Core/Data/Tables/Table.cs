@@ -49,6 +49,15 @@ public sealed class Table : IDisposable
         return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events) : new RowTableLoader(DataFormats.Rows(path, format, options, events), options).Load();
     }
 
+    /// <summary>Reads a file that comes after another: of its columns those of <paramref name="like"/>, in their kinds and as the other file was read; new names of a category are taken.</summary>
+    internal static Table LoadLike(string path, TableSchema like, TableOptions options, IProgress<TrainEvent>? events = null)
+    {
+        DataFormat format = DataFormats.Detect(path);
+        if (options.LabelsFile != null && format != DataFormat.Idx)
+            throw new UsageException($"A labels file is only for IDX images, and {path} is not an IDX file. Leave out --labels.");
+        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events, like) : new RowTableLoader(DataFormats.Rows(path, format, options, events, like), options, like).Load();
+    }
+
     /// <summary>A table of given chunks, held in memory; <paramref name="chunks"/> must all have the columns of <paramref name="schema"/>.</summary>
     public static Table FromChunks(TableSchema schema, IEnumerable<TableChunk> chunks)
     {
@@ -102,7 +111,7 @@ public sealed class Table : IDisposable
             columns[index] = columns[index] with { Kind = kind, Note = "as given" };
         }
 
-        return new Table(_store.Share(), new TableSchema(columns), DataHash, [.. changes]);
+        return new Table(_store.Share(), Schema with { Columns = columns }, DataHash, [.. changes]);
     }
 
     /// <summary>Frees the storage, and deletes the temporary file when no other table shares it.</summary>

@@ -19,17 +19,23 @@ public static class TableScan
         DataFormat format = DataFormats.Detect(path);
         if (format is DataFormat.ImageFolder or DataFormat.Idx)
             return ImageTables.Scan(path, format, schema, options, chunkRows);
-        RowSource source = DataFormats.Rows(path, format, options, null, [.. schema.Columns.Select(c => c.Name)]);
+        RowSource source = DataFormats.Rows(path, format, options, null, schema);
+        return Rows(source, schema, Places(source, schema), new MissingMarks(options.MissingMarks), chunkRows);
+    }
+
+    /// <summary>Where the columns of <paramref name="schema"/> are in a file.</summary>
+    internal static int[] Places(RowSource source, TableSchema schema)
+    {
         var places = new int[schema.Columns.Count];
         for (int i = 0; i < places.Length; i++)
         {
             string name = schema.Columns[i].Name;
             places[i] = source.Names.IndexOf(name);
             if (places[i] < 0)
-                throw new DataException($"{path}: column '{name}' is missing; the model was trained on it.{NearestName.Hint(name, source.Names)} Columns of the file: {string.Join(", ", source.Names)}.");
+                throw new DataException($"{source.Path}: column '{name}' is missing; {(name == schema.Reading?.Target ? "it is the target" : "the model was trained on it")}.{NearestName.Hint(name, source.Names)} Columns of the file: {string.Join(", ", source.Names)}.");
         }
 
-        return Rows(source, schema, places, new MissingMarks(options.MissingMarks), chunkRows);
+        return places;
     }
 
     private static int IndexOf(this IReadOnlyList<string> names, string name)
@@ -72,12 +78,13 @@ public static class TableScan
         }
     }
 
-    private static ColumnPlan[] Plans(RowSource source, TableSchema schema, int[] places, MissingMarks missing)
+    /// <summary>How those columns are read: in their kinds, taking names that were not met before.</summary>
+    internal static ColumnPlan[] Plans(RowSource source, TableSchema schema, int[] places, MissingMarks missing)
     {
-        // A schema does not say how dates are written: look.
+        // A schema that was not found in a file does not say how dates are written: look.
         var sketches = new Dictionary<int, ColumnSketch>();
         for (int i = 0; i < places.Length; i++)
-            if (schema.Columns[i].Kind == ColumnKind.Date)
+            if (schema.Columns[i] is { Kind: ColumnKind.Date, Date: null })
                 sketches[i] = new ColumnSketch(schema.Columns[i].Name, missing);
         if (sketches.Count > 0)
         {
@@ -87,6 +94,6 @@ public static class TableScan
                     sketch.Add(reader.Cell(places[i]));
         }
 
-        return [.. schema.Columns.Select((c, i) => new ColumnPlan(c.Name, c.Kind, c.Note) { Given = true, Open = true, Date = sketches.TryGetValue(i, out ColumnSketch? s) ? s.Date.Form : default })];
+        return [.. schema.Columns.Select((c, i) => new ColumnPlan(c.Name, c.Kind, c.Note) { Given = true, Open = true, Date = c.Date ?? (sketches.TryGetValue(i, out ColumnSketch? s) ? s.Date.Form : default) })];
     }
 }
