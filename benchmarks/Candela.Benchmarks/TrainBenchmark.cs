@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Candela.Data;
 using Candela.Graphs;
 using Candela.Training;
-using Candela.Training.DenseNets;
 using static TorchSharp.torch;
 
 namespace Candela.Benchmarks;
@@ -69,7 +68,7 @@ internal static class TrainBenchmark
         Compare($"MLP 30-64-32-1, batch {Batch}, {threads} threads", 600, plain, Dense("mlp", HeadKind.Linear, 30, 64, 32, 1), rows, Batch, threads);
     }
 
-    // Two rows: the engine the families train on, and our layers on libtorch (for networks it does not cover).
+    // Two rows: the engine that Trainer.Fit and the families choose for such a net, and libtorch (for networks the former does not cover).
     private static void Compare(string name, int steps, nn.Module<Tensor, Tensor> plain, LayerGraph graph, ArrayExamples rows, int batch, int threads)
     {
         LibTorch.SetThreads(threads);
@@ -92,17 +91,13 @@ internal static class TrainBenchmark
             }
         }
 
-        if (DenseNetwork.WhyNot(graph) is null)
+        foreach (TrainingEngine engine in new[] { TrainingEngine.Managed, TrainingEngine.LibTorch })
         {
-            using var pool = new WorkPool(threads);
-            using var network = new DenseNetwork(graph, pool);
-            network.Initialize(1);
-            var managed = new DenseTrainable(network, new DenseLoss(classes ? DenseLossKind.CrossEntropy : DenseLossKind.SquaredError));
-            Paired.Row($"{name}, managed kernels", steps, Plain, count => TrainingLoop.Run(managed, rows, null, Plan(count, batch, threads)));
+            using Sequential layers = GraphBuilder.Build(graph);
+            Paired.Row($"{name}, Trainer.Fit on {(engine == TrainingEngine.Managed ? "managed kernels (its choice)" : "libtorch")}", steps, Plain,
+                count => Trainer.Fit(layers, rows, null, loss, Plan(count, batch, threads) with { Engine = engine }));
         }
 
-        using Sequential layers = GraphBuilder.Build(graph);
-        Paired.Row($"{name}, layers on libtorch", steps, Plain, count => Trainer.Fit(layers, rows, null, loss, Plan(count, batch, threads)));
         foreach (Tensor tensor in inputs.Concat(targets))
             tensor.Dispose();
     }

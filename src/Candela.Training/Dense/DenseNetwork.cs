@@ -29,16 +29,22 @@ public sealed unsafe class DenseNetwork : IDisposable
         InputWidth = graph.InputShape.Aggregate(1, (a, b) => a * b);
         var ops = new List<DenseOp>();
         var layout = new List<DenseParameter>();
-        int width = InputWidth, length = 0;
+        int width = InputWidth, length = 0, place = 1;
         IReadOnlyList<int> shape = graph.InputShape;
         for (int i = 0; i < graph.Layers.Count; i++)
         {
             LayerSpec layer = graph.Layers[i];
-            if (layer.Type == "flatten")
-                continue; // rows are flat already
-            DenseOp op = layer.Type == "conv2d" ? ConvBlock.Make(graph.Layers, ref i, ref shape, layout, ref length) : Make(layer, width, ops.Count, layout, ref length);
-            ops.Add(op);
-            width = op.Units;
+            int first = i;
+            if (layer.Type != "flatten") // rows are flat already
+            {
+                DenseOp op = layer.Type == "conv2d" ? ConvBlock.Make(graph.Layers, ref i, ref shape, layout, ref length) : Make(layer, width, place, layout, ref length);
+                ops.Add(op);
+                width = op.Units;
+            }
+
+            // A layer's own activation is a child of it in a Sequential.
+            for (int j = first; j <= i; j++)
+                place += graph.Layers[j].Type is "dense" or "conv2d" && (Text(graph.Layers[j], "activation") ?? "none") != "none" ? 2 : 1;
         }
 
         (_ops, Layout, OutputWidth) = ([.. ops], layout, width);
@@ -94,8 +100,15 @@ public sealed unsafe class DenseNetwork : IDisposable
                 return $"layer '{layer.Name}' is of type '{layer.Type}'; known types are dense, activation, dropout, flatten, conv2d and the max-pool2d after it";
             if (Text(layer, "activation") is { } name && !IsElementwise(name))
                 return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", ActivationNames.All.Where(IsElementwise))}";
-            if (layer.Type == "dense" && Number(layer, "units", 0) < 1)
+            if (layer.Type == "flatten")
+                shape = [shape.Aggregate(1, (a, b) => a * b)];
+            if (layer.Type != "dense")
+                continue;
+            if (Number(layer, "units", 0) < 1)
                 return $"layer '{layer.Name}' needs units of 1 or more";
+            if (shape.Count != 1)
+                return $"layer '{layer.Name}' is dense along the last of {shape.Count} axes; put a flatten before it";
+            shape = [(int)Number(layer, "units", 0)];
         }
 
         return null;
@@ -195,13 +208,13 @@ public sealed unsafe class DenseNetwork : IDisposable
             ? value.TryGetValue(out double number) ? number : value.TryGetValue(out int whole) ? whole : otherwise
             : otherwise;
 
-    private static DenseOp Make(LayerSpec layer, int width, int index, List<DenseParameter> layout, ref int length)
+    private static DenseOp Make(LayerSpec layer, int width, int place, List<DenseParameter> layout, ref int length)
     {
         ActivationKind activation = Text(layer, "activation") is { } name ? ActivationNames.Parse(name) : ActivationKind.None;
         if (layer.Type == "activation")
             return new ActivationOp(width, activation);
         if (layer.Type == "dropout")
-            return new DropoutOp(width, Number(layer, "probability", 0.5), index);
+            return new DropoutOp(width, Number(layer, "probability", 0.5), place);
         int units = (int)Number(layer, "units", 0);
         int weight = length, bias = -1;
         layout.Add(new DenseParameter($"{layer.Name}.weight", [units, width], length, Decays: true));

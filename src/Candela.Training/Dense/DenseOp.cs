@@ -1,4 +1,5 @@
 using Candela.Training.DenseNets.Kernels;
+using Candela.Training.Kernels;
 
 namespace Candela.Training.DenseNets;
 
@@ -121,8 +122,8 @@ internal sealed unsafe class ActivationOp(int width, ActivationKind activation) 
 }
 
 /// <summary>Inverted dropout: in training each number is 0 with probability <paramref name="rate"/>, else divided by 1 - rate. The mask is a pure
-/// function of the seed, the step and <paramref name="index"/>, so a resumed run meets the same masks.</summary>
-internal sealed unsafe class DropoutOp(int width, double rate, int index) : DenseOp(width, width)
+/// function of the seed, the step and <paramref name="place"/>, so a resumed run meets the same masks; it is that of <see cref="Dropout"/> in the same net.</summary>
+internal sealed unsafe class DropoutOp(int width, double rate, int place) : DenseOp(width, width)
 {
     private AlignedFloats _mask = new(0);
 
@@ -130,7 +131,7 @@ internal sealed unsafe class DropoutOp(int width, double rate, int index) : Dens
     {
         base.Reserve(rows, training);
         if (training)
-            _mask = Grow(_mask, (rows * Units) + 3);
+            _mask = Grow(_mask, rows * Units);
     }
 
     public override void Forward(StepContext step, float* x, int rows)
@@ -142,21 +143,9 @@ internal sealed unsafe class DropoutOp(int width, double rate, int index) : Dens
             return;
         }
 
-        // 16 random bits per number: the rate is met to within 1/65536.
-        var rng = new Rng(step.Seed, unchecked((step.Step * 1024) + index + 0x5EED_0000_0000_0000L));
-        uint threshold = (uint)Math.Round(rate * 65536);
-        float keep = (float)(1 / (1 - rate));
-        float* mask = _mask.Pointer;
-        for (int i = 0; i < count; i += 4)
-        {
-            ulong bits = rng.NextUInt64();
-            mask[i] = (bits & 0xFFFF) < threshold ? 0 : keep;
-            mask[i + 1] = ((bits >> 16) & 0xFFFF) < threshold ? 0 : keep;
-            mask[i + 2] = ((bits >> 32) & 0xFFFF) < threshold ? 0 : keep;
-            mask[i + 3] = (bits >> 48) < threshold ? 0 : keep;
-        }
-
-        ElementKernels.Multiply(x, mask, Values.Pointer, count);
+        ulong key = DropoutMask.LayerKey(DropoutMask.StepKey(step.Seed, step.Step), (ulong)place);
+        DropoutMask.Fill(_mask.Span[..count], rate, DropoutMask.CallKey(key, 1));
+        ElementKernels.Multiply(x, _mask.Pointer, Values.Pointer, count);
     }
 
     public override void Backward(StepContext step, float* x, float* dx, int rows)

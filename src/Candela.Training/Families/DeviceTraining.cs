@@ -34,7 +34,7 @@ internal static class DeviceTraining
             TensorMemory.Write(parameter.Value, network.Parameters.Slice(slot.Offset, slot.Length));
         if (device.type != DeviceType.CPU)
             layers.to(device);
-        TrainingOutcome outcome = Trainer.Fit(layers, train, valid, same, plan, session);
+        TrainingOutcome outcome = Trainer.Fit(layers, train, valid, same, plan with { Engine = TrainingEngine.LibTorch }, session);
         foreach ((TrainableParameter parameter, DenseParameter slot) in TrainableParameter.Of(layers).Zip(network.Layout))
             TensorMemory.Read(parameter.Value).CopyTo(network.Parameters[slot.Offset..]);
         return outcome;

@@ -39,7 +39,7 @@ public sealed class Dropout : Layer
         if (Probability == 0 || !training)
             return input.alias();
         Tensor mask = empty(input.shape, ScalarType.Float32);
-        DropoutMask.Fill(TensorMemory.Singles(mask), Probability, Rng.Mix(_key + (++_calls * 0x9E3779B97F4A7C15UL)));
+        DropoutMask.Fill(TensorMemory.Singles(mask), Probability, DropoutMask.CallKey(_key, ++_calls));
         if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)
             mask = mask.to(input.dtype, input.device, disposeAfter: true);
         Tensor output = input.mul(mask);

@@ -90,7 +90,7 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     public void BeginStep(long seed, long step)
     {
         ulong index = 0;
-        BeginStep(Rng.Mix((ulong)seed ^ Rng.Mix((ulong)step + 0x9E3779B97F4A7C15UL)), ref index);
+        BeginStep(Kernels.DropoutMask.StepKey(seed, step), ref index);
     }
 
     /// <summary>Layers, output shapes, parameters, FLOPs and memory for inputs of this shape (or of the built one).</summary>
@@ -209,7 +209,7 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
 
     private void BeginStep(ulong key, ref ulong index)
     {
-        OnBeginStep(Rng.Mix(key + index++));
+        OnBeginStep(Kernels.DropoutMask.LayerKey(key, index++));
         foreach ((_, Layer child) in _children)
             child.BeginStep(key, ref index);
     }

@@ -45,8 +45,7 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         if (loss.Reduction != Reduction.Mean)
             throw new UsageException($"The trainer needs a loss with the mean reduction; {loss.GetType().Name} has {loss.Reduction}.");
         LibTorch.Load();
-        if (module is Layer { IsBuilt: false } layer)
-            layer.Build(layout.TokenLength > 0 ? [layout.TokenLength] : Shape.Of(layout.DenseShape), seed);
+        Build(module, layout, seed);
         (_module, _loss, _batchSize, _seed) = (module, loss, batchSize, seed);
         _flat = new FlatParameters(module);
         _batch = new TensorBatch(layout, batchSize, _flat.Device);
@@ -125,6 +124,13 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         _module.eval();
         _batch.Dispose();
         _flat.Dispose();
+    }
+
+    /// <summary>Builds a <see cref="Layer"/> for such rows if it is not built yet.</summary>
+    internal static void Build(nn.Module module, FeatureLayout layout, long seed)
+    {
+        if (module is Layer { IsBuilt: false } layer)
+            layer.Build(layout.TokenLength > 0 ? [layout.TokenLength] : Shape.Of(layout.DenseShape), seed);
     }
 
     private void Mode(bool training)

@@ -98,6 +98,9 @@ public sealed record TrainingPlan
     /// <summary>Threads; 0 (default) takes all processors.</summary>
     public int Threads { get; init; }
 
+    /// <summary>What computes the steps of <see cref="Trainer.Fit"/>. A saved state is resumed by the engine that saved it. Default <see cref="TrainingEngine.Auto"/>.</summary>
+    public TrainingEngine Engine { get; init; }
+
     /// <summary>Fills options in.</summary>
     /// <param name="options">What the user asked for.</param>
     /// <param name="defaults">What the family chooses otherwise.</param>

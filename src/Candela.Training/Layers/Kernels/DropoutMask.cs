@@ -6,6 +6,21 @@ namespace Candela.Training.Kernels;
 /// <summary>Masks of dropout by counter: number i of a mask depends on its key and i alone, so any part can be made in any order.</summary>
 internal static class DropoutMask
 {
+    private const ulong Odd = 0x9E3779B97F4A7C15;
+
+    /// <summary>The key of a step, from which each layer's follows.</summary>
+    public static ulong StepKey(long seed, long step) => Rng.Mix((ulong)seed ^ Rng.Mix((ulong)step + Odd));
+
+    /// <summary>The key of a layer in a step.</summary>
+    /// <param name="stepKey">The step's.</param>
+    /// <param name="index">Place among the network's layers, each before its children, the network itself being 0.</param>
+    public static ulong LayerKey(ulong stepKey, ulong index) => Rng.Mix(stepKey + index);
+
+    /// <summary>The key of a layer's mask.</summary>
+    /// <param name="layerKey">The layer's.</param>
+    /// <param name="call">How often the layer was called in the step, from 1.</param>
+    public static ulong CallKey(ulong layerKey, ulong call) => Rng.Mix(layerKey + (call * Odd));
+
     /// <summary>Fills with 0 (with the given probability) or 1 / (1 - probability).</summary>
     public static void Fill(Span<float> mask, double probability, ulong key)
     {
