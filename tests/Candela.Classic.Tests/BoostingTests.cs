@@ -35,6 +35,20 @@ public class BoostingTests
         }
     }
 
+    [Theory, Trait("Kind", "analytic")]
+    [InlineData(500, 2, 2_000, 0.05)]
+    [InlineData(60_000, 2, 2_000, 0.05)]
+    [InlineData(60_000, 10, 2_000, 0.1)]
+    [InlineData(480_000, 0, 1_000, 0.1)]      // (1/8)^(1/3) = 1/2
+    [InlineData(480_000, 2, 1_000, 0.1)]
+    [InlineData(480_000, 3, 500, 0.2)]        // (1/8)^(2/3) = 1/4
+    [InlineData(480_000, 10, 500, 0.2)]
+    public void RoundsAndRate_ByRows_AreFewerAndLargerOnlyAboveSixtyThousandRows(int rows, int classes, int rounds, double rate)
+    {
+        Assert.InRange(BoostingFamily.RoundsFor(rows, classes), rounds - 1, rounds);
+        Assert.Equal(rate, BoostingFamily.RateFor(rows, classes), rate * 0.01);
+    }
+
     [Fact, Trait("Kind", "analytic")]
     public void Boosting_StepFunctionOfOneFeature_ReachesBothLevels()
     {

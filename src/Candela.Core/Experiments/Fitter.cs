@@ -95,7 +95,7 @@ internal sealed class Fitter(Session session)
             Problem = parts.Problem,
             Train = train,
             Valid = boundedValid is null ? parts.Examples(Part.Valid, encoder) : Whole(boundedValid, Part.Valid, encoder),
-            Options = session.Request.Fit,
+            Options = OptionsFor(family),
             Events = events,
             CheckpointFolder = session.Checkpoints.FitFolder(key),
             CheckpointEvery = options.CheckpointEvery,
@@ -108,6 +108,15 @@ internal sealed class Fitter(Session session)
             GC.Collect(); // a few hundred megabytes of large arrays are garbage now; the next fit should not come on top of them
         return (encoder, result, new FitFacts(result.StopReason, result.History, result.Chosen,
             options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules));
+    }
+
+    // Options are meant for the model asked for by name, or under auto for the nets: a comparator is trained as it does best, not with a net's learning rate.
+    private FitOptions OptionsFor(IModelFamily family)
+    {
+        var request = session.Request;
+        return family.Id == request.Model ? request.Fit
+            : request.Model != "auto" ? request.Fit.ForComparator()
+            : family.TakesSteps ? request.Fit : request.Fit.WithoutSteps();
     }
 
     // Null when all rows of the part can be given. Validation rows are bounded for every family: more do not steer better.

@@ -68,6 +68,34 @@ public sealed record FitOptions
 
     /// <summary>cpu, cuda, mps or auto (default: auto).</summary>
     public string Device { get; init; } = "auto";
+
+    /// <summary>The same without what says how to take optimiser steps: epochs, steps, batch, rate, optimiser, schedule, patience and the settings of single steps.
+    /// What a net was asked to do would only handicap a family that counts its rounds or iterations otherwise.</summary>
+    public FitOptions WithoutSteps()
+    {
+        var defaults = new FitOptions();
+        return this with
+        {
+            Epochs = null,
+            MaxSteps = null,
+            BatchSize = null,
+            LearningRate = null,
+            Optimizer = null,
+            Schedule = null,
+            Patience = null,
+            ClipNorm = null,
+            Ema = defaults.Ema,
+            Accumulate = defaults.Accumulate,
+        };
+    }
+
+    /// <summary>The same without anything meant for the model that was asked for: neither its steps nor its penalties and shape. Seed, class weights, time and energy,
+    /// threads and device stay.</summary>
+    public FitOptions ForComparator()
+    {
+        var defaults = new FitOptions();
+        return WithoutSteps() with { L1 = defaults.L1, L2 = null, Dropout = null, Hidden = null, LabelSmoothing = defaults.LabelSmoothing };
+    }
 }
 
 /// <summary>Everything a family needs to train one model.</summary>

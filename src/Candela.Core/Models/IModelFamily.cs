@@ -17,6 +17,10 @@ public interface IModelFamily
     /// <summary>True when <see cref="Fit"/> holds all encoded training rows in memory. Such a family is given a bounded, seeded, uniform sample of very large tables. Default false.</summary>
     bool HoldsAllRows => false;
 
+    /// <summary>True when <see cref="Fit"/> takes optimiser steps over batches, so that epochs, batch size, learning rate and the like mean to it what they mean to a net.
+    /// Under <c>--model auto</c> only such families are given those options. Default false.</summary>
+    bool TakesSteps => false;
+
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 

@@ -24,6 +24,9 @@ public sealed class TextFamily : IModelFamily
     public bool ConsideredByAuto => true;
 
     /// <inheritdoc/>
+    public bool TakesSteps => true;
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows)
     {
         List<ColumnSchema> used = [.. inputs.Columns.Where(c => c.Kind is not (ColumnKind.Constant or ColumnKind.Identifier))];

@@ -69,6 +69,37 @@ public class ExperimentTests
     }
 
     [Fact]
+    public void Train_OneFamilyByName_ItsOptionsAreNotGivenToTheComparators()
+    {
+        using var folder = new TemporaryFolder();
+        StepFamily asked = new("net", epochs: 1) { TakesSteps = true }, linear = new("linear", epochs: 1), boosting = new("boosting", epochs: 1);
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Model = "net", Fit = AskedOfANet };
+        using var run = Job.Train(request, folder.File("run"), [asked, linear, boosting]);
+        Assert.Equal(request.Fit, Assert.Single(asked.OptionsSeen));
+        var untouched = new FitOptions { Seed = 7, ClassWeights = "balanced", Threads = 1, MaxTime = TimeSpan.FromHours(1) };
+        Assert.Equal(untouched, Assert.Single(linear.OptionsSeen));
+        Assert.Equal(untouched, Assert.Single(boosting.OptionsSeen));
+    }
+
+    [Fact]
+    public void Train_Auto_OptimiserOptionsGoToTheNetsOnly()
+    {
+        using var folder = new TemporaryFolder();
+        StepFamily net = new("net", epochs: 1) { TakesSteps = true }, boosting = new("boosting", epochs: 1);
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Fit = AskedOfANet };
+        using var run = Job.Train(request, folder.File("run"), [net, boosting]);
+        Assert.All(net.OptionsSeen, options => Assert.Equal(request.Fit, options));
+        // What says how strongly to regularise still counts for all.
+        Assert.All(boosting.OptionsSeen, options => Assert.Equal(new FitOptions { Seed = 7, L2 = 0.5, Dropout = 0.3, ClassWeights = "balanced", Threads = 1, MaxTime = TimeSpan.FromHours(1) }, options));
+    }
+
+    private static FitOptions AskedOfANet => new()
+    {
+        Seed = 7, Epochs = 1, MaxSteps = 3, BatchSize = 8, LearningRate = 1e-9, Optimizer = "sgd", Schedule = "constant", Patience = 1, ClipNorm = 1, Ema = 0.5, Accumulate = 2,
+        L2 = 0.5, Dropout = 0.3, ClassWeights = "balanced", Threads = 1, MaxTime = TimeSpan.FromHours(1),
+    };
+
+    [Fact]
     [Trait("Kind", "fault")]
     public void Train_BadInput_IsRefusedAndCreatesNothing()
     {

@@ -19,7 +19,11 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
 
     public bool HoldsAllRows { get; init; }
 
+    public bool TakesSteps { get; init; }
+
     public List<long> RowsSeen { get; } = [];
+
+    public List<FitOptions> OptionsSeen { get; } = [];
 
     public List<int> EpochsRun { get; } = [];
 
@@ -30,6 +34,7 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
     public FitResult Fit(FitContext context)
     {
         RowsSeen.Add(context.Train.Count);
+        OptionsSeen.Add(context.Options);
         int width = context.Train.Layout.DenseWidth, outputs = context.Problem.Outputs;
         var weights = new float[outputs * (width + 1)];
         int start = 0;

@@ -19,6 +19,9 @@ public abstract class DenseFamily : IModelFamily
     public virtual bool ConsideredByAuto => false;
 
     /// <inheritdoc/>
+    public bool TakesSteps => true;
+
+    /// <inheritdoc/>
     public virtual string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) =>
         inputs.Columns.All(c => c.Kind is ColumnKind.Text or ColumnKind.Constant or ColumnKind.Identifier) ? $"{Id} needs numbers, categories, dates or images; text columns alone are for the families text and linear" : null;
 
