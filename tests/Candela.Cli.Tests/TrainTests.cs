@@ -29,6 +29,34 @@ public class TrainTests
     }
 
     [Fact]
+    public void Train_EveryFlag_IsARecipeKey() => Assert.All(Options.TrainFlags.All, flag => Assert.Contains(flag.Key, Experiments.Recipe.Keys));
+
+    [Fact]
+    public void Train_SchemaFileAndRepeatedLists_AreHeeded()
+    {
+        using var folder = new Folder();
+        string schema = folder.Write("schema.yaml", "x: category\n");
+        JsonNode json = folder.Run("train", folder.Classes(), "--target", "label", "--model", "linear", "--schema", schema, "--type", "x=number", "--exclude", "y", "--exclude", "colour", "--out", folder.At("run"), "--json", "--quiet").Ok().Json;
+        Assert.Equal("linear", (string?)json["model"]);
+        string recipe = File.ReadAllText(Path.Combine(folder.At("run"), "recipe.yaml"));
+        Assert.Contains("exclude: [y, colour]", recipe);
+        Assert.Contains("x: number", recipe);
+    }
+
+    /// <summary>The adult shape: no header, names given, then files to predict and to evaluate.</summary>
+    [Fact]
+    public void Train_NamesGivenForAHeaderlessFile_PredictAndEvaluateUseEveryRow()
+    {
+        using var folder = new Folder();
+        string data = folder.Write("data.csv", File.ReadAllText(folder.Classes()).Split('\n', 2)[1]);
+        folder.Run("train", data, "--header", "no", "--columns", "x,y,colour,label", "--target", "label", "--model", "linear", "--out", folder.At("run"), "--quiet").Ok();
+        string fresh = folder.Write("fresh.csv", File.ReadAllText(folder.Classes("f.csv", rows: 50, seed: 9, withTarget: false)).Split('\n', 2)[1]);
+        Assert.Equal(51, folder.Run("predict", folder.At("run"), fresh).Ok().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(401, folder.Run("predict", folder.At("run"), data).Ok().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(400, (int)folder.Run("evaluate", folder.At("run"), data, "--json").Ok().Json["rows"]!);
+    }
+
+    [Fact]
     public void Train_RecipeOfARun_GivesTheSameWeights()
     {
         using var folder = new Folder();

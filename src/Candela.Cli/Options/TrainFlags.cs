@@ -11,8 +11,8 @@ internal sealed record TrainFlag(string Key, string Value, string Help)
     /// <summary>The environment variable read when the flag is absent: <c>CANDELA_MAX_STEPS</c>.</summary>
     public string Variable => "CANDELA_" + Key.Replace('-', '_').ToUpperInvariant();
 
-    /// <summary>The request with this option set.</summary>
-    public TrainRequest Apply(TrainRequest request, string text) => Recipe.Set(request, Key, text);
+    /// <summary>The request with this option set; given several times, lists are joined.</summary>
+    public TrainRequest Apply(TrainRequest request, IReadOnlyList<string> texts) => Recipe.Set(request, Key, texts);
 }
 
 /// <summary>Every option of <c>candela train</c> in the order help shows them.</summary>
@@ -30,11 +30,11 @@ internal static class TrainFlags
         new("header", "auto|yes|no", "Whether the first line holds names. Default: auto."),
         new("skip-lines", "N", "Lines to leave out at the start."),
         new("columns", "a,b,...", "Column names, instead of the header's."),
-        new("na", "?,NA,...", "Cells that mean 'missing', besides the empty cell."),
+        new("na", "?,NA,...", "Cells that mean 'missing' too, besides the empty cell, NA, N/A, NaN, null, None and ?; 'none' drops these."),
         new("schema", "FILE", "Column kinds from a YAML file (name: kind)."),
         new("type", "COL=KIND", "Kind of one column (may be repeated): number, integer, category, boolean, date, text, constant or identifier."),
-        new("exclude", "COLS", "Columns to leave out."),
-        new("keep", "COLS", "The only input columns to use."),
+        new("exclude", "COLS", "Columns to leave out (may be repeated)."),
+        new("keep", "COLS", "The only input columns to use (may be repeated)."),
 
         // Splits
         new("valid", "FILE|FRACTION", "Validation rows. Default: 0.15 of all rows."),

@@ -93,7 +93,7 @@ internal static class TrainVerb
     {
         if (heedEnvironment && given.Length == 0 && Environment.GetEnvironmentVariable(flag.Variable) is { Length: > 0 } text)
             given = [text];
-        return given.Aggregate(request, flag.Apply);
+        return given.Length == 0 ? request : flag.Apply(request, given);
     }
 
     /// <summary>runs/NAME, or runs/NAME-2, ...; NAME is the data's file name up to its first dot.</summary>

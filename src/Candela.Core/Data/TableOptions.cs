@@ -31,6 +31,9 @@ public sealed record TableOptions
     /// <summary>Kinds given by the user, by column name; the others are inferred.</summary>
     public IReadOnlyDictionary<string, ColumnKind> Kinds { get; init; } = new Dictionary<string, ColumnKind>();
 
+    /// <summary>The columns, of those of the file, whose cells do not matter: one that does not fit makes its column a text instead of stopping the reading. Null: all matter.</summary>
+    internal Func<IReadOnlyList<string>, IReadOnlySet<string>>? Unused { get; init; }
+
     /// <summary>For an IDX images file: its labels file.</summary>
     public string? LabelsFile { get; init; }
 

@@ -30,12 +30,22 @@ internal static class InputColumns
             }
         }
 
+        foreach (var column in schema.Columns)
+            if (request.Keep.Contains(column.Name) && column.Kind is ColumnKind.Constant or ColumnKind.Identifier)
+                throw new UsageException($"--keep names '{column.Name}', which is {(column.Kind == ColumnKind.Constant ? "a constant" : "an identifier")} ({column.Note}): it says nothing about other rows. If it does, say what it holds with --type {column.Name}=number (or category, text).");
         var inputs = schema.Columns
             .Where(c => c.Name != target && !request.Exclude.Contains(c.Name))
             .Where(c => request.Keep.Count == 0 ? c.Kind is not (ColumnKind.Constant or ColumnKind.Identifier) : request.Keep.Contains(c.Name))
             .Select(c => c.Name).ToList();
         return inputs.Count > 0 ? inputs : throw new DataException(
-            $"No input column is left beside the target '{target}': {string.Join(", ", schema.Columns.Where(c => c.Name != target).Take(12).Select(c => $"{c.Name} ({(request.Exclude.Contains(c.Name) ? "excluded" : c.Kind.ToString().ToLowerInvariant())})"))}. Give more columns, or keep some with --keep.");
+            $"No input column is left beside the target '{target}': {string.Join(", ", schema.Columns.Where(c => c.Name != target).Take(12).Select(c => $"{c.Name} ({(request.Exclude.Contains(c.Name) ? "excluded" : c.Kind.ToString().ToLowerInvariant())})"))}. Give more columns, or say what one holds with --type NAME=KIND.");
+    }
+
+    /// <summary>The columns that are neither target nor input.</summary>
+    public static IReadOnlySet<string> Unused(IReadOnlyList<string> names, TrainRequest request)
+    {
+        string? target = request.Target is null ? null : ProblemInference.ResolveTarget(new TableSchema([.. names.Select(n => new ColumnSchema(n, ColumnKind.Text))]), request.Target);
+        return names.Where(n => n != target && (request.Exclude.Contains(n) || (request.Keep.Count > 0 && !request.Keep.Contains(n)))).ToHashSet();
     }
 
     private static string Names(TableSchema schema) => string.Join(", ", schema.Columns.Take(40).Select(c => c.Name)) + (schema.Columns.Count > 40 ? ", ..." : "");

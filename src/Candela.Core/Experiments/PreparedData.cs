@@ -29,7 +29,7 @@ internal sealed class PreparedData : IDisposable
         try
         {
             session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data))}");
-            var table = Table.Load(request.Data, request.Table, session);
+            var table = Table.Load(request.Data, request.Table with { Unused = names => InputColumns.Unused(names, request) }, session);
             tables.Add(table);
             string target = InputColumns.Target(table.Schema, request.Target);
             session.Report(new TableRead(table.Rows, target, table.Schema));

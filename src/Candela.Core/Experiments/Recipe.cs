@@ -80,14 +80,17 @@ public static class Recipe
         return request.Data.Length > 0 ? request : throw new UsageException($"{path}: the recipe names no data. Add `data: FILE` or give the file on the command line.");
     }
 
-    /// <summary>Changes one option from the text of a command-line option: a list is separated by commas, <c>type</c> is COLUMN=KIND and adds to the kinds given before.</summary>
+    /// <summary>Changes one option from the text of a command-line option, or from the texts of one given several times: a list is separated by commas and several are joined;
+    /// <c>type</c> is COLUMN=KIND and adds to the kinds given before, as the kinds of a <c>schema</c> file do; <c>na</c> adds to the marks there are, after <c>none</c> to no marks;
+    /// of other options the last text counts.</summary>
     /// <exception cref="UsageException">The key is unknown or the text cannot be used; the message names <c>--key</c>.</exception>
-    public static TrainRequest Set(TrainRequest request, string name, string text)
+    /// <exception cref="FileFormatException">The schema file cannot be read.</exception>
+    public static TrainRequest Set(TrainRequest request, string name, params IReadOnlyList<string> texts)
     {
         RecipeKey key = RecipeKeys.All.FirstOrDefault(k => k.Name == name) ?? throw new UsageException($"There is no option '--{name}'.{NearestName.Hint(name, Keys)}");
         try
         {
-            return key.Set(request, key.FromText(text));
+            return key.SetTexts(request, texts);
         }
         catch (FormatException error)
         {

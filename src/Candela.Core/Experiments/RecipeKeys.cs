@@ -10,6 +10,20 @@ internal sealed record RecipeKey(string Name, Func<TrainRequest, YamlNode?> Get,
 {
     /// <summary>Turns the text of a command-line option into the node the same value has in a recipe.</summary>
     public Func<string, YamlNode> FromText { get; init; } = text => new YamlScalarNode(text) { Style = ScalarStyle.Plain };
+
+    /// <summary>Puts in the texts of an option given once or several times; null joins lists and takes the last of single values.</summary>
+    public Func<TrainRequest, IReadOnlyList<string>, TrainRequest>? Add { get; init; }
+
+    /// <summary>Puts in the texts of an option given once or several times.</summary>
+    public TrainRequest SetTexts(TrainRequest request, IReadOnlyList<string> texts)
+    {
+        if (Add is not null)
+            return Add(request, texts);
+        YamlNode[] nodes = [.. texts.Select(FromText)];
+        if (nodes.Length > 1 && nodes.All(n => n is YamlSequenceNode))
+            return Set(request, new YamlSequenceNode(nodes.SelectMany(n => ((YamlSequenceNode)n).Children)));
+        return nodes.Aggregate(request, Set);
+    }
 }
 
 /// <summary>The table of all recipe keys; their names are those of the command-line options.</summary>
@@ -24,7 +38,8 @@ internal static class RecipeKeys
         One("header", r => r.Table.Header, (r, v) => r with { Table = r.Table with { Header = v } }),
         Whole("skip-lines", r => r.Table.SkipLines, (r, v) => r with { Table = r.Table with { SkipLines = (int)v } }, 0, int.MaxValue),
         Texts("columns", r => r.Table.ColumnNames, (r, v) => r with { Table = r.Table with { ColumnNames = v } }),
-        Texts("na", r => r.Table.MissingMarks, (r, v) => r with { Table = r.Table with { MissingMarks = v } }),
+        Texts("na", r => r.Table.MissingMarks, (r, v) => r with { Table = r.Table with { MissingMarks = v } }) with { Add = MoreMarks },
+        new("schema", _ => null, (r, v) => r with { Table = r.Table with { Kinds = Kinds(r.Table.Kinds, SchemaText.Read(Scalar(v, "a schema file"))) } }),
         new("type", r => r.Table.Kinds.Count == 0 ? null : Map(r.Table.Kinds), (r, v) => r with { Table = r.Table with { Kinds = Kinds(r.Table.Kinds, v) } }) { FromText = OneKind },
         Text("labels", r => r.Table.LabelsFile, (r, v) => r with { Table = r.Table with { LabelsFile = v } }),
         Whole("memory-budget", r => r.Table.MemoryBudget, (r, v) => r with { Table = r.Table with { MemoryBudget = v } }, 0, long.MaxValue),
@@ -104,6 +119,23 @@ internal static class RecipeKeys
         foreach (var (column, kind) in map.Children)
             kinds[Scalar(column, "a column")] = ReadOne<ColumnKind>(Scalar(kind, "a kind"));
         return kinds;
+    }
+
+    private static Dictionary<string, ColumnKind> Kinds(IReadOnlyDictionary<string, ColumnKind> before, IReadOnlyDictionary<string, ColumnKind> more)
+    {
+        var kinds = new Dictionary<string, ColumnKind>(before);
+        foreach (var (column, kind) in more)
+            kinds[column] = kind;
+        return kinds;
+    }
+
+    // On the command line marks are added to those there are, as the error about a bad cell advises; `none` drops them.
+    private static TrainRequest MoreMarks(TrainRequest request, IReadOnlyList<string> texts)
+    {
+        IEnumerable<string> marks = request.Table.MissingMarks;
+        foreach (string mark in texts.SelectMany(t => t.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+            marks = mark == "none" ? [] : marks.Append(mark);
+        return request with { Table = request.Table with { MissingMarks = [.. marks.Distinct()] } };
     }
 
     private static YamlSequenceNode Separated(string text) => List(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Quoted));

@@ -294,6 +294,35 @@ public class ExperimentTests
     }
 
     [Fact]
+    public void Train_BadCellInAColumnThatIsLeftOut_IsNoMatter()
+    {
+        using var folder = new TemporaryFolder();
+        string data = SampleFiles.Classes(folder, 200);
+        string[] lines = File.ReadAllLines(data);
+        lines[150] = "oops" + lines[150][lines[150].IndexOf(',')..];
+        File.WriteAllLines(data, lines);
+        var request = new TrainRequest { Data = data, Target = "last" };
+        Assert.Contains("'oops'", Assert.Throws<DataException>(() => Job.Train(request, folder.File("run"), [new StepFamily("steps")])).Message);
+        using var excluded = Job.Train(request with { Exclude = ["a"] }, folder.File("excluded"), [new StepFamily("steps")]);
+        Assert.Equal(["b", "c", "d", "colour"], excluded.Predictor.Schema.Inputs.Columns.Select(c => c.Name));
+        using var kept = Job.Train(request with { Keep = ["b", "c"] }, folder.File("kept"), [new StepFamily("steps")]);
+        Assert.Equal(["b", "c"], kept.Predictor.Schema.Inputs.Columns.Select(c => c.Name));
+    }
+
+    [Fact]
+    public void Train_KeepOfAnIdentifier_IsRefusedWithTheRemedyAndTheRemedyWorks()
+    {
+        using var folder = new TemporaryFolder();
+        string[] lines = File.ReadAllLines(SampleFiles.Classes(folder, 200));
+        string data = folder.File("keyed.csv");
+        File.WriteAllLines(data, lines.Select((line, i) => (i == 0 ? "id" : $"{i}") + "," + line));
+        var request = new TrainRequest { Data = data, Target = "kind", Keep = ["id", "a"] };
+        Assert.Contains("--type id=number", Assert.Throws<UsageException>(() => Job.Train(request, folder.File("run"), [new StepFamily("steps")])).Message);
+        using var run = Job.Train(Recipe.Set(request, "type", "id=number"), folder.File("run"), [new StepFamily("steps")]);
+        Assert.Equal(["id", "a"], run.Predictor.Schema.Inputs.Columns.Select(c => c.Name));
+    }
+
+    [Fact]
     public void Train_Events_ReachCallerLogAndCurves()
     {
         using var folder = new TemporaryFolder();

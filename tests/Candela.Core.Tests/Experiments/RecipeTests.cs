@@ -79,9 +79,9 @@ public class RecipeTests
     [Fact]
     public void Keys_EveryOptionOfTheRequest_HasOne()
     {
-        // One key per property, except that Table and Fit are the records themselves and a part's file and share go under one key.
+        // One key per property, except that Table and Fit are the records themselves and a part's file and share go under one key; schema is another way to set the kinds.
         int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length;
-        Assert.Equal(properties - 2 - 2, Recipe.Keys.Count);
+        Assert.Equal(properties - 2 - 2 + 1, Recipe.Keys.Count);
     }
 
     [Fact]
@@ -95,6 +95,35 @@ public class RecipeTests
         Assert.Equal([64, 32], request.Fit.Hidden);
         Assert.Equal((0.3, "dev.csv", 3), (request.TestFraction, request.ValidFile, request.Fit.Epochs));
         Assert.Equal([], Recipe.Set(request, "hidden", "none").Fit.Hidden);
+        Assert.Equivalent(request, Recipe.Parse(Recipe.ToYaml(request), "recipe.yaml"), strict: true);
+    }
+
+    [Fact]
+    public void Set_ListGivenSeveralTimes_IsJoined()
+    {
+        var recipe = new TrainRequest { Data = "a.csv", Exclude = ["old"], Fit = new FitOptions { Hidden = [8] } };
+        var request = Recipe.Set(Recipe.Set(recipe, "exclude", "a, b", "c"), "hidden", "64", "32");
+        Assert.Equal(["a", "b", "c"], request.Exclude);
+        Assert.Equal([64, 32], request.Fit.Hidden!);
+        Assert.Equal(7, Recipe.Set(recipe, "epochs", "5", "7").Fit.Epochs);
+    }
+
+    [Fact]
+    public void Set_MissingMarks_AreAddedToThoseThereAre_NoneDropsThem()
+    {
+        var request = new TrainRequest { Data = "a.csv" };
+        Assert.Equal([.. request.Table.MissingMarks, "oops", "-"], Recipe.Set(request, "na", "oops,?", "-").Table.MissingMarks);
+        Assert.Equal(["-"], Recipe.Set(request, "na", "none,-").Table.MissingMarks);
+        Assert.Equal([], Recipe.Set(request, "na", "none").Table.MissingMarks);
+    }
+
+    [Fact]
+    public void Set_SchemaFile_GivesKindsThatTypeMayOverride()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("schema.yaml"), "zip: category\nage: integer\n");
+        var request = Recipe.Set(Recipe.Set(new TrainRequest { Data = "a.csv" }, "schema", folder.File("schema.yaml")), "type", "age=number");
+        Assert.Equal(new Dictionary<string, ColumnKind> { ["zip"] = ColumnKind.Category, ["age"] = ColumnKind.Number }, request.Table.Kinds);
         Assert.Equivalent(request, Recipe.Parse(Recipe.ToYaml(request), "recipe.yaml"), strict: true);
     }
 

@@ -13,6 +13,8 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
 
     private readonly MissingMarks _missing = new(options.MissingMarks);
     private readonly int[] _places = like is null ? [.. Enumerable.Range(0, source.Names.Count)] : TableScan.Places(source, like);
+    private readonly IReadOnlySet<string> _unused = (like is null ? options.Unused?.Invoke(source.Names) : null) ?? new HashSet<string>();
+    private readonly HashSet<string> _unchecked = [];
     private readonly ColumnSketch[] _sketches = [.. source.Names.Select(n => new ColumnSketch(n, new MissingMarks(options.MissingMarks)))];
 
     public Table Load()
@@ -88,6 +90,8 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
 
     private ColumnPlan[] Plan() => [.. _sketches.Select(s =>
     {
+        if (_unchecked.Contains(s.Name))
+            return new ColumnPlan(s.Name, ColumnKind.Text, "not used, and not checked");
         ColumnPlan inferred = KindInference.Choose(s);
         return !options.Kinds.TryGetValue(s.Name, out ColumnKind kind) ? inferred
             : new ColumnPlan(s.Name, kind, "as given") { Given = true, Date = s.Date.Form, Numeric = kind == ColumnKind.Boolean && inferred.Numeric };
@@ -97,6 +101,8 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
     {
         ColumnPlan[] plans = Plan();
         ColumnPlan changed = plans[surprise.Column];
+        if (_unchecked.Contains(changed.Name))
+            return plans;
         if (changed.Kind == before[surprise.Column].Kind && changed.Date == before[surprise.Column].Date)
         {
             // More rows did not tell: take the kind that holds anything.
@@ -121,6 +127,12 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
             for (int i = 0; i < builders.Length; i++)
             {
                 CellFault fault = builders[i].Add(reader.Cell(_places[i]));
+                if (fault != CellFault.None && _unused.Contains(plans[i].Name))
+                {
+                    _unchecked.Add(plans[i].Name);
+                    return new Surprise(i, reader.Line, "");
+                }
+
                 if (fault == CellFault.Bad || (fault == CellFault.Surprise && like != null))
                     throw CellErrors.Bad(source, reader, plans[i], reader.Cell(_places[i]));
                 if (fault == CellFault.Surprise)
