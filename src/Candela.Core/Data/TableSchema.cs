@@ -29,12 +29,34 @@ public sealed record TableSchema(IReadOnlyList<ColumnSchema> Columns)
     /// <summary>How the file the schema was found in named its columns; null when there was none.</summary>
     internal TableReading? Reading { get; init; }
 
-    /// <summary>The index of the column called <paramref name="name"/> (exact case), or -1.</summary>
+    private NameIndex? _index; // made at the first search; one reference, replaced whole: safe to race on
+
+    /// <summary>The index of the column called <paramref name="name"/> (exact case), or -1. Constant time but for the first call.</summary>
     public int IndexOf(string name)
     {
-        for (int i = 0; i < Columns.Count; i++)
-            if (Columns[i].Name == name)
-                return i;
-        return -1;
+        if (_index is not { } index || !ReferenceEquals(index.Columns, Columns))
+            _index = index = new NameIndex(Columns);
+        return index.Places.TryGetValue(name, out int place) ? place : -1;
+    }
+
+    /// <summary>Equal when the columns are, one by one.</summary>
+    public bool Equals(TableSchema? other) => other is not null && Columns.SequenceEqual(other.Columns);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Columns.Count == 0 ? 0 : HashCode.Combine(Columns.Count, Columns[0]);
+
+    // Knows its columns: a copy by `with` may have others.
+    private sealed class NameIndex
+    {
+        public NameIndex(IReadOnlyList<ColumnSchema> columns)
+        {
+            Columns = columns;
+            for (int i = 0; i < columns.Count; i++)
+                Places.TryAdd(columns[i].Name, i);
+        }
+
+        public IReadOnlyList<ColumnSchema> Columns { get; }
+
+        public Dictionary<string, int> Places { get; } = new(StringComparer.Ordinal);
     }
 }

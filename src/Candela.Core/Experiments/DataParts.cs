@@ -47,9 +47,9 @@ internal sealed class DataParts
     public IExampleSource? Examples(Part part, FeatureEncoder encoder) =>
         Count(part) == 0 ? null : new EncodedTable(_parts[part].Table, _parts[part].Split, part, encoder);
 
-    /// <summary>A part's rows as a table in memory, at most <paramref name="maxRows"/> of them.</summary>
+    /// <summary>A part's rows as a table in memory, at most <paramref name="maxRows"/> of them, and no more than <see cref="HeldRows.MaxRows"/>.</summary>
     public Table Sample(Part part, long seed, long maxRows = TableSample.DefaultRows) =>
-        TableSample.Take(_parts[part].Table, _parts[part].Split, [part], seed, maxRows);
+        TableSample.Take(_parts[part].Table, _parts[part].Split, [part], seed, Math.Min(maxRows, HeldRows.MaxRows(Problem)));
 
     /// <summary>Test rows that equal a training row, when there are many; else null.</summary>
     public Finding? Leakage() => Count(Part.Test) == 0 ? null

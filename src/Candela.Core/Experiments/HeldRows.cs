@@ -12,12 +12,17 @@ internal sealed record HeldRows(float[] Scores, int[]? Labels, float[]? Targets)
     /// <summary>Number of rows.</summary>
     public int Rows => Labels?.Length ?? Targets!.Length;
 
-    /// <summary>Scores every row of a table that is held in memory.</summary>
+    private const int MaxScores = 1 << 25; // 128 MB
+
+    /// <summary>Rows that are scored at the most: fewer than usual when a row has very many scores.</summary>
+    public static long MaxRows(Problem problem) => Math.Min(TableSample.DefaultRows, Math.Max(1, MaxScores / problem.Outputs));
+
+    /// <summary>Scores every row of a table that is held in memory; at most <see cref="MaxRows"/>.</summary>
     public static HeldRows Score(IFittedModel model, FeatureEncoder encoder, Table rows)
     {
         var problem = encoder.Problem;
         int count = checked((int)rows.Rows);
-        var scores = new float[count * problem.Outputs];
+        var scores = new float[checked(count * problem.Outputs)];
         int[]? labels = problem.IsClassification ? new int[count] : null;
         float[]? targets = problem.IsClassification ? null : new float[count];
         var source = new EncodedTable(rows, TableSplit.Whole(rows, Part.Test), Part.Test, encoder);

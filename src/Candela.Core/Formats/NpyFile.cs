@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Candela.Formats;
 
 /// <summary>NumPy's .npy format: reads versions 1 to 3, either byte order, C or Fortran order; writes version 1, little-endian, C order.
-/// Element types: f8, f4, f2, i8, i4, i2, i1, u1, b1. Reference: NEP 1 and numpy.lib.format.</summary>
+/// Element types: f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1, b1. Reference: NEP 1 and numpy.lib.format.</summary>
 public static partial class NpyFile
 {
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
@@ -26,7 +26,7 @@ public static partial class NpyFile
     }
 
     /// <summary>Writes an array in one step (see <see cref="AtomicFile"/>).</summary>
-    /// <exception cref="ShapeException">BF16 was given, or bytes that do not fill the shape.</exception>
+    /// <exception cref="ShapeException">BF16 or an 8-bit float was given, or bytes that do not fill the shape.</exception>
     public static void Write(string path, RawTensor array) => AtomicFile.Write(path, stream => Write(stream, array));
 
     internal static RawTensor Read(Stream stream, string path, string name, long length)
@@ -130,9 +130,12 @@ public static partial class NpyFile
         "i4" => TensorType.I32,
         "i2" => TensorType.I16,
         "i1" => TensorType.I8,
+        "u8" => TensorType.U64,
+        "u4" => TensorType.U32,
+        "u2" => TensorType.U16,
         "u1" => TensorType.U8,
         "b1" => TensorType.BOOL,
-        _ => throw new FileFormatException(path, Fault.Unsupported, $"the element type is '{code}'; supported are f8, f4, f2, i8, i4, i2, i1, u1, b1. Convert it with .astype(...) in NumPy."),
+        _ => throw new FileFormatException(path, Fault.Unsupported, $"the element type is '{code}'; supported are f8, f4, f2, i8, i4, i2, i1, u8, u4, u2, u1, b1. Convert it with .astype(...) in NumPy."),
     };
 
     private static string Describe(RawTensor array) => array.Type switch
@@ -144,6 +147,9 @@ public static partial class NpyFile
         TensorType.I32 => "<i4",
         TensorType.I16 => "<i2",
         TensorType.I8 => "|i1",
+        TensorType.U64 => "<u8",
+        TensorType.U32 => "<u4",
+        TensorType.U16 => "<u2",
         TensorType.U8 => "|u1",
         TensorType.BOOL => "|b1",
         _ => throw new ShapeException($"Array '{array.Name}' has the element type {array.Type}, which NumPy lacks; convert it to F32 first."),

@@ -18,7 +18,7 @@ public static class NpzFile
                 string name = entry.FullName.EndsWith(".npy", StringComparison.Ordinal) ? entry.FullName[..^4] : entry.FullName;
                 using var content = new MemoryStream();
                 using (var stream = entry.Open())
-                    stream.CopyTo(content);
+                    Inflate(stream, content, entry.Length);
                 if (content.Length != entry.Length || Crc32(content.GetBuffer().AsSpan(0, (int)content.Length)) != entry.Crc32)
                     throw new FileFormatException(path, Fault.Corrupt, $"entry '{entry.FullName}' does not match its CRC-32. The file is damaged.");
                 content.Position = 0;
@@ -49,6 +49,19 @@ public static class NpzFile
             NpyFile.Write(content, array);
         }
     });
+
+    // A few bytes can inflate to gigabytes: no more is taken than was declared (and one byte, which shows that there is more).
+    private static void Inflate(Stream from, MemoryStream into, long declared)
+    {
+        var buffer = new byte[1 << 16];
+        while (into.Length <= declared)
+        {
+            int count = from.Read(buffer, 0, (int)Math.Min(buffer.Length, declared + 1 - into.Length));
+            if (count == 0)
+                return;
+            into.Write(buffer, 0, count);
+        }
+    }
 
     // The zip reader of .NET does not compare it (reflected polynomial 0xEDB88320).
     private static uint Crc32(ReadOnlySpan<byte> bytes)

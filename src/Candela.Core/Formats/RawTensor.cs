@@ -38,6 +38,11 @@ public sealed record RawTensor(string Name, TensorType Type, IReadOnlyList<int> 
             case TensorType.I32: Convert<int>(values, x => x); break;
             case TensorType.I16: Convert<short>(values, x => x); break;
             case TensorType.I8: Convert<sbyte>(values, x => x); break;
+            case TensorType.U64: Convert<ulong>(values, x => x); break;
+            case TensorType.U32: Convert<uint>(values, x => x); break;
+            case TensorType.U16: Convert<ushort>(values, x => x); break;
+            case TensorType.F8_E4M3: Convert<byte>(values, E4M3); break;
+            case TensorType.F8_E5M2: Convert<byte>(values, x => (float)BitConverter.UInt16BitsToHalf((ushort)(x << 8))); break;
             default: Convert<byte>(values, x => x); break;
         }
 
@@ -45,16 +50,32 @@ public sealed record RawTensor(string Name, TensorType Type, IReadOnlyList<int> 
     }
 
     /// <summary>The values as 64-bit integers, exactly.</summary>
-    /// <exception cref="ShapeException">The elements are not integers.</exception>
+    /// <exception cref="ShapeException">The elements are not integers, or one is above 2^63 - 1.</exception>
     public long[] ToInt64() => Type switch
     {
         TensorType.I64 => MemoryMarshal.Cast<byte, long>(Bytes.Span).ToArray(),
         TensorType.I32 => Array.ConvertAll(MemoryMarshal.Cast<byte, int>(Bytes.Span).ToArray(), x => (long)x),
         TensorType.I16 => Array.ConvertAll(MemoryMarshal.Cast<byte, short>(Bytes.Span).ToArray(), x => (long)x),
         TensorType.I8 => Array.ConvertAll(MemoryMarshal.Cast<byte, sbyte>(Bytes.Span).ToArray(), x => (long)x),
+        TensorType.U64 => Array.ConvertAll(MemoryMarshal.Cast<byte, ulong>(Bytes.Span).ToArray(), x => x <= long.MaxValue ? (long)x
+            : throw new ShapeException($"Tensor '{Name}' holds {x}, which no signed 64-bit integer can be.")),
+        TensorType.U32 => Array.ConvertAll(MemoryMarshal.Cast<byte, uint>(Bytes.Span).ToArray(), x => (long)x),
+        TensorType.U16 => Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(Bytes.Span).ToArray(), x => (long)x),
         TensorType.U8 or TensorType.BOOL => Array.ConvertAll(Bytes.ToArray(), x => (long)x),
         _ => throw new ShapeException($"Tensor '{Name}' has the element type {Type}; integers were needed."),
     };
+
+    private static float E4M3(byte bits)
+    {
+        int exponent = (bits >> 3) & 15, mantissa = bits & 7;
+        float size = (exponent, mantissa) switch
+        {
+            (15, 7) => float.NaN,
+            (0, _) => MathF.ScaleB(mantissa, -9),
+            _ => MathF.ScaleB(8 + mantissa, exponent - 10),
+        };
+        return (bits & 0x80) == 0 ? size : -size;
+    }
 
     private void Convert<T>(float[] into, Func<T, float> convert)
         where T : unmanaged

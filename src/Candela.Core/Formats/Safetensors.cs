@@ -63,9 +63,9 @@ public static class Safetensors
     /// <summary>Bytes per element.</summary>
     public static int ElementBytes(TensorType type) => type switch
     {
-        TensorType.F64 or TensorType.I64 => 8,
-        TensorType.F32 or TensorType.I32 => 4,
-        TensorType.F16 or TensorType.BF16 or TensorType.I16 => 2,
+        TensorType.F64 or TensorType.I64 or TensorType.U64 => 8,
+        TensorType.F32 or TensorType.I32 or TensorType.U32 => 4,
+        TensorType.F16 or TensorType.BF16 or TensorType.I16 or TensorType.U16 => 2,
         _ => 1,
     };
 

@@ -27,8 +27,25 @@ public enum TensorType
     /// <summary>Signed, 1 byte.</summary>
     I8,
 
+    /// <summary>Unsigned, 8 bytes.</summary>
+    U64,
+
+    /// <summary>Unsigned, 4 bytes.</summary>
+    U32,
+
+    /// <summary>Unsigned, 2 bytes.</summary>
+    U16,
+
     /// <summary>Unsigned, 1 byte.</summary>
     U8,
+
+#pragma warning disable CA1707 // the names safetensors gives them
+    /// <summary>4 bits of exponent (bias 7), 3 of mantissa, no infinity; 1 byte. Source: OCP 8-bit Floating Point Specification, E4M3.</summary>
+    F8_E4M3,
+
+    /// <summary>The upper half of an IEEE 754 half, 1 byte (OCP E5M2).</summary>
+    F8_E5M2,
+#pragma warning restore CA1707
 
     /// <summary>0 or 1 in a byte.</summary>
     BOOL,

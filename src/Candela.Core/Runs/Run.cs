@@ -44,14 +44,14 @@ public sealed class Run : IDisposable
         return new Run(files, record, encoder, family.Open(folder, encoder.Problem, encoder.Layout));
     }
 
-    /// <summary>Evaluates the model on other rows that hold the target. More than 200,000 rows are sampled, uniformly and by seed.</summary>
+    /// <summary>Evaluates the model on other rows that hold the target. More than 200,000 rows (fewer when there are more than 167 classes) are sampled, uniformly and by seed.</summary>
     /// <param name="rows">A table with the input columns and the target.</param>
     /// <param name="seed">Seed of sample and resamples. Default 0.</param>
     /// <param name="resamples">Bootstrap resamples. Default 1,000.</param>
     /// <exception cref="DataException">A column is missing, or a target is of no known class.</exception>
     public SplitEvaluation Evaluate(Table rows, long seed = 0, int resamples = 1000)
     {
-        using var sample = TableSample.Take(rows, TableSplit.Whole(rows, Part.Test), [Part.Test], seed);
+        using var sample = TableSample.Take(rows, TableSplit.Whole(rows, Part.Test), [Part.Test], seed, HeldRows.MaxRows(_encoder.Problem));
         var held = HeldRows.Score(Model, _encoder, sample);
         return Evaluator.Evaluate(_encoder.Problem, held.Scores, held.Labels, held.Targets, rows.Rows, seed, resamples);
     }

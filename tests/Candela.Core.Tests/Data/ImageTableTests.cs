@@ -129,6 +129,19 @@ public sealed class ImageTableTests : IDisposable
         Assert.Contains("holds no images but labels", Assert.Throws<FileFormatException>(() => Table.Load(fewer)).Message);
     }
 
+    [Theory, Trait("Kind", "fault")]
+    [InlineData(int.MaxValue, 28, 28, 1)]
+    [InlineData(1, 1 << 22, 1 << 21, 1 << 21)]   // 2^64 bytes an image
+    [InlineData(2, 3, 1 << 14, 1 << 14)]
+    public void Load_IdxThatAnnouncesMoreThanThereIs_IsRefusedWithoutAllocating(int count, int a, int b, int c)
+    {
+        string images = Idx("hostile", false, [count, a, b, c], [1, 2, 3]);
+        string labels = Idx("labels", true, [int.MaxValue], [1, 2, 3]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<FileFormatException>(() => Table.Load(images, new TableOptions { LabelsFile = labels }));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
     private string Idx(string name, bool gzip, int[] sizes, byte[] values)
     {
         var bytes = new byte[4 + (4 * sizes.Length) + values.Length];

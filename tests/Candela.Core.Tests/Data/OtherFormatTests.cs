@@ -89,6 +89,30 @@ public sealed class OtherFormatTests : IDisposable
     }
 
     [Fact, Trait("Kind", "fault")]
+    public async Task Load_ParquetThatAnnouncesABillionRows_IsRefusedWithoutAllocating()
+    {
+        byte[] whole = await File.ReadAllBytesAsync(await WriteParquet("t.parquet", groups: 1, rows: 400), TestContext.Current.CancellationToken);
+        int footer = BitConverter.ToInt32(whole, whole.Length - 8), start = whole.Length - 8 - footer;
+        // Thrift's compact numbers: 400 is A0 06, 1,499,746,048 is 80 BC A2 96 0B.
+        List<byte> changed = [];
+        for (int i = start; i < start + footer; i++)
+        {
+            if (whole[i] == 0xa0 && whole[i + 1] == 0x06)
+            {
+                changed.AddRange((byte[])[0x80, 0xbc, 0xa2, 0x96, 0x0b]);
+                i++;
+            }
+            else
+                changed.Add(whole[i]);
+        }
+
+        string path = _files.Write("many.parquet", [.. whole[..start], .. changed, .. BitConverter.GetBytes(changed.Count), .. "PAR1"u8]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("is said to have 1499746048 rows", Assert.Throws<FileFormatException>(() => Table.Load(path)).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
+    }
+
+    [Fact, Trait("Kind", "fault")]
     public async Task Load_NestedParquet_NamesTheColumn()
     {
         string path = _files.PathOf("nested.parquet");

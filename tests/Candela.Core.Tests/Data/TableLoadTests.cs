@@ -39,6 +39,22 @@ public sealed class TableLoadTests : IDisposable
         Assert.Contains(_files.Events.OfType<Warned>(), w => w.Code == "count-line-skipped" && w.Message.Contains("2=virginica"));
     }
 
+    /// <summary>The second file is larger than the sample its dialect is found on.</summary>
+    [Theory, Trait("Kind", "golden")]
+    [InlineData(60)]
+    [InlineData(60_000)]
+    public void Load_FirstRowThatLooksLikeACount_IsDataUnlessItCountsTheRows(int rows)
+    {
+        string people = string.Concat(Enumerable.Range(0, rows - 1).Select(i => $"{20 + (i % 60)},{i % 5},{(i % 2 == 0 ? "male" : "female")},{(i % 3 == 0 ? "smoker" : "never")},{(i % 7 == 0 ? "yes" : "no")}\n"));
+        using Table table = _files.Load("people.csv", "57,4,male,smoker,no\n" + people);
+        Assert.Equal(rows, table.Rows);
+        Assert.Empty(_files.Events.OfType<Warned>());
+        string flowers = string.Concat(Enumerable.Range(0, rows).Select(i => $"{i % 9}.123456,{i % 8}.123456,{i % 7}.123456,{i % 2},\n"));
+        using Table counted = _files.Load("flowers.csv", $"{rows},4,setosa,versicolor,\n" + flowers);
+        Assert.Equal(rows, counted.Rows);
+        Assert.Single(_files.Events.OfType<Warned>());
+    }
+
     [Fact, Trait("Kind", "fault")]
     public void Load_RaggedRow_NamesItsLineAndWidths()
     {

@@ -22,6 +22,26 @@ public class TableSampleTests
         Assert.Equal(rows, ((NumberColumn)again.ReadChunk(0).Columns[0]).Values);
     }
 
+    [Theory]
+    [InlineData(1, 200_000)]
+    [InlineData(100, 200_000)]
+    [InlineData(100_000, 335)]
+    public void HeldRows_OfManyClasses_AreFew(int classes, long rows)
+    {
+        var problem = new Problem(classes == 1 ? TaskKind.Regression : TaskKind.Multiclass, "y", classes == 1 ? [] : [.. Enumerable.Range(0, classes).Select(i => $"{i}")]);
+        Assert.Equal(rows, HeldRows.MaxRows(problem));
+    }
+
+    [Fact]
+    public void IndexOf_OfACopyWithOtherColumns_FindsThoseOfTheCopy()
+    {
+        Assert.Equal(1, Schema.IndexOf("y"));
+        var copy = Schema with { Columns = [new ColumnSchema("y", ColumnKind.Text), new ColumnSchema("z", ColumnKind.Text)] };
+        Assert.Equal((0, 1, -1), (copy.IndexOf("y"), copy.IndexOf("z"), copy.IndexOf("row")));
+        Assert.Equal(Schema, new TableSchema([.. Schema.Columns]));
+        Assert.NotEqual(Schema, copy);
+    }
+
     [Fact]
     [Trait("Kind", "analytic")]
     public void Take_ManySeeds_GivesEveryRowTheSameChance()

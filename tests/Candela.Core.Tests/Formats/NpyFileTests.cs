@@ -104,6 +104,38 @@ public class NpyFileTests
 
     [Fact]
     [Trait("Kind", "fault")]
+    public void Npz_EntryLongerThanItSays_IsNotInflatedFurther()
+    {
+        using var folder = new TemporaryFolder();
+        string zip = folder.File("x.npz");
+        NpzFile.Write(zip, [RawTensor.Of("x", [1 << 24], new float[1 << 24])], compress: true);
+        byte[] bytes = File.ReadAllBytes(zip);
+        int directory = bytes.AsSpan().LastIndexOf("PK\x1\x2"u8);
+        BitConverter.GetBytes(1000).CopyTo(bytes, directory + 24); // the uncompressed length
+        File.WriteAllBytes(zip, bytes);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<FileFormatException>(() => NpzFile.Read(zip));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+    }
+
+    [Fact]
+    [Trait("Kind", "golden")]
+    public void Read_UnsignedNumbers_AreKeptAndWrittenAlike()
+    {
+        using var folder = new TemporaryFolder();
+        foreach ((string descr, byte[] data, long value) in (IEnumerable<(string, byte[], long)>)[("<u2", [0xff, 0xff], 65535), (">u4", [0xff, 0, 0, 1], 4278190081), ("<u8", [1, 0, 0, 0, 0, 0, 0, 0x7f], 9151314442816847873)])
+        {
+            File.WriteAllBytes(folder.File("x.npy"), Numpy(descr, false, "(1,)", data));
+            RawTensor tensor = NpyFile.Read(folder.File("x.npy"));
+            Assert.Equal([value], tensor.ToInt64());
+            Assert.Equal([value], tensor.ToSingles());
+            NpyFile.Write(folder.File("y.npy"), tensor);
+            Assert.Equal([value], NpyFile.Read(folder.File("y.npy")).ToInt64());
+        }
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
     public void Npz_FlippedByteInTheData_IsRefused()
     {
         using var folder = new TemporaryFolder();

@@ -5,19 +5,24 @@ internal static class CsvHeader
 {
     private const int LongestName = 40;
 
-    /// <summary>True when <paramref name="first"/> looks like the line scikit-learn's data files begin with: number of rows, number of features, then class names or empty cells.</summary>
-    public static bool IsCountLine(string[] first, List<string[]> rest, long? dataRows)
+    /// <summary>True when <paramref name="first"/> is the line scikit-learn's data files begin with: number of rows, number of features, then class names or empty cells.
+    /// A line that could as well be data is taken for one only when its first number is the number of rows that follow.</summary>
+    public static bool IsCountLine(string[] first, List<string[]> rest, MissingMarks missing, Func<long> rowsBelow)
     {
         if (first.Length < 2 || rest.Count < 2 || !int.TryParse(first[0], out int rows) || !int.TryParse(first[1], out int features) || rows < 1 || features < 1)
             return false;
         if (first.Skip(2).Any(c => NumberCell.TryParse(c, out float _)))
             return false;
         int width = rest[0].Length;
-        bool fits = width == features + 1 || width == features;
-        bool counts = dataRows == null || dataRows == rows || dataRows == rows + 1;
-        // A row of two whole numbers in a table of two columns is data; so is one that has the data's width and nothing that sets it apart.
-        bool apart = first.Length != width || first.Skip(2).Any();
-        return fits && counts && apart;
+        if (width != features + 1 && width != features)
+            return false;
+        if (first.Length != width)
+            return true;
+        // A row of two whole numbers in a table of two columns is data.
+        if (first.Length == 2)
+            return false;
+        long below = rowsBelow();
+        return below == rows || (below == rows + 1 && IsHeader(rest[0], rest[1..], missing));
     }
 
     /// <summary>True when the first row holds names.</summary>

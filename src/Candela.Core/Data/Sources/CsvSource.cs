@@ -32,7 +32,8 @@ internal sealed class CsvSource : RowSource
         if (!_dialect.Quoted && sample.Text.Contains('"'))
             events?.Report(new Warned("quotes-literal", $"{path}: double quotes do not pair up, so they are read as ordinary characters."));
 
-        if (CsvHeader.IsCountLine(rows[0], rows[1..], sample.Whole ? _dialect.Rows(sample, out _, int.MaxValue).Count - 1 : null))
+        var missing = new MissingMarks(options.MissingMarks);
+        if (CsvHeader.IsCountLine(rows[0], rows[1..], missing, RowsBelowFirst))
         {
             string classes = rows[0].Length > 2 && rows[0][2].Length > 0 ? $", classes {string.Join(", ", rows[0].Skip(2).Select((c, i) => $"{i}={c}"))}" : "";
             events?.Report(new Warned("count-line-skipped", $"{path} line {_skipLines + 1}: '{Cut(string.Join(_dialect.Delimiter, rows[0]))}' counts rows and features ({rows[0][0]} rows, {rows[0][1]} features{classes}) and is left out."));
@@ -48,14 +49,14 @@ internal sealed class CsvSource : RowSource
         {
             _ when first is { Header: false } => named,
             // Where the header's names were replaced, a later file may come without one: its first row must not be lost.
-            _ when byPlace => rows[0].Any(first!.Replaced!.Contains) || CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
+            _ when byPlace => rows[0].Any(first!.Replaced!.Contains) || CsvHeader.IsHeader(rows[0], rows[1..], missing),
             _ when first != null => true,
             HeaderMode.Yes => true,
             HeaderMode.No => false,
             // A model trained on a file without a header knows its columns by place.
             _ when expected is { Length: > 0 } && expected.All(n => n.StartsWith('#') && int.TryParse(n.AsSpan(1), out _)) => false,
             _ when expected != null && rows[0].Count(expected.Contains) * 2 > Math.Min(expected.Length, rows[0].Length) => true,
-            _ => CsvHeader.IsHeader(rows[0], rows[1..], new MissingMarks(options.MissingMarks)),
+            _ => CsvHeader.IsHeader(rows[0], rows[1..], missing),
         };
         if (_header && rows.Count == 1 && !broken)
             throw new DataException($"{path} line {_skipLines + 1}: there is a header but no data row below it; a table with at least one row is needed.{(options.Header == HeaderMode.Auto ? " If this line is data, say --header no." : "")}");
@@ -79,6 +80,25 @@ internal sealed class CsvSource : RowSource
         if (_header)
             reader.Read(checkWidth: false);
         return reader;
+    }
+
+    // Goes through the whole file; asked for only when its first line looks like a count of rows.
+    private long RowsBelowFirst()
+    {
+        long rows = -1;
+        try
+        {
+            using CsvDataReader csv = _dialect.Open(new StrictTextReader(Path, null, _skipLines, _dialect.Delimiter == ' '));
+            while (csv.Read())
+                if (csv.RowFieldCount > 1 || !csv.GetRawRecordSpan().IsWhiteSpace())
+                    rows++;
+        }
+        catch (CsvFormatException)
+        {
+            return -1; // the reading pass names the line
+        }
+
+        return rows;
     }
 
     private static string Cut(string text) => text.Length <= 60 ? text : text[..57] + "...";

@@ -25,6 +25,7 @@ internal sealed class DataBytes : IDisposable
         Span<byte> magic = stackalloc byte[2];
         bool gzip = _file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
         _file.Position = 0;
+        Length = gzip ? null : _file.Length;
         if (gzip || hash != null)
             _file = _tailed = new TailedStream(_file, hash, gzip ? MarkMember : []);
         if (!gzip)
@@ -34,6 +35,9 @@ internal sealed class DataBytes : IDisposable
     }
 
     public string Path { get; }
+
+    /// <summary>How many bytes there are; null for gzip, which only inflating tells.</summary>
+    public long? Length { get; }
 
     /// <summary>Opens a file for one pass from start to end.</summary>
     public static FileStream Open(string path)

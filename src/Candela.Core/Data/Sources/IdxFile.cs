@@ -34,8 +34,12 @@ internal sealed class IdxFile : ImageSource
                 (Shape, _interleaved) = (new ImageShape(sizes[3], sizes[1], sizes[2]), true);
             else
                 throw new FileFormatException(path, Fault.Unsupported, $"images of [{sizes[1]}, {sizes[2]}, {sizes[3]}]; 1 or 3 channels are needed, first or last.");
-            if ((long)sizes[1] * sizes[2] * (sizes.Length == 4 ? sizes[3] : 1) > 1 << 28)
+            // Up to 93 bits.
+            UInt128 image = (UInt128)sizes[1] * (UInt128)sizes[2] * (UInt128)(sizes.Length == 4 ? sizes[3] : 1);
+            if (image > 1 << 28)
                 throw new FileFormatException(path, Fault.Corrupt, $"the header says images of {string.Join(" x ", sizes.Skip(1))} bytes.");
+            if (bytes.Length is { } length && (UInt128)(length - _headerBytes) / image is var there && there < (UInt128)Count)
+                throw new FileFormatException(path, Fault.Truncated, $"ends after {there} of the {Count} images its header announces.");
         }
 
         if (Count == 0)
@@ -98,10 +102,17 @@ internal sealed class IdxFile : ImageSource
             throw new FileFormatException(path, Fault.WrongFormat, $"an IDX labels file has 1 dimension, this one has {sizes.Length}.");
         if (sizes[0] != Count)
             throw new DataException($"{path}: {sizes[0]} labels for the {Count} images of {Path}. Give the labels file that belongs to the images.");
-        var labels = new byte[sizes[0]];
-        int count = bytes.Read(labels);
-        if (count < labels.Length)
-            throw new FileFormatException(path, Fault.Truncated, $"ends after {count} of {labels.Length} labels.");
+        // As many as there are, not as many as are announced.
+        byte[] labels = [];
+        while (labels.Length < sizes[0])
+        {
+            int before = labels.Length;
+            Array.Resize(ref labels, (int)Math.Min(sizes[0], Math.Max(1 << 16, 2L * before)));
+            int count = bytes.Read(labels.AsSpan(before));
+            if (before + count < labels.Length)
+                throw new FileFormatException(path, Fault.Truncated, $"ends after {before + count} of {sizes[0]} labels.");
+        }
+
         CheckEnd(bytes, "labels");
         return labels;
     }

@@ -8,13 +8,18 @@ namespace Candela.Data;
 /// <summary>Parquet files of flat columns. One row group is held at a time.</summary>
 internal sealed class ParquetSource : RowSource
 {
+    // A group of equal cells takes next to no bytes; beyond the row groups of the usual writers a group must be as large as its rows make likely.
+    private const long UsualGroupRows = 1 << 20, MostRowsPerByte = 1024;
+
     private readonly DataField[] _fields;
+    private readonly long _length;
     private readonly string[] _names;
 
     public ParquetSource(string path) : base(path)
     {
         using FileStream file = DataBytes.Open(path);
         CheckEnds(file);
+        _length = file.Length;
         ParquetSchema schema = Guard(() =>
         {
             ParquetReader reader = Await(ParquetReader.CreateAsync(file, leaveStreamOpen: true));
@@ -126,7 +131,9 @@ internal sealed class ParquetSource : RowSource
         private Column[] ReadGroup(int index)
         {
             using ParquetRowGroupReader group = parquet.OpenRowGroupReader(index);
-            _groupRows = checked((int)group.RowCount);
+            if (group.RowCount < 0 || group.RowCount > Math.Min(UsualGroupRows + (MostRowsPerByte * source._length), Array.MaxLength))
+                throw new FileFormatException(source.Path, Fault.Corrupt, $"row group {index} is said to have {group.RowCount} rows, in a file of {source._length} bytes. Write the file again.");
+            _groupRows = (int)group.RowCount;
             var columns = new Column[source._fields.Length];
             for (int i = 0; i < columns.Length; i++)
             {
