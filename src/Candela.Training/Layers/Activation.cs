@@ -31,6 +31,16 @@ public sealed class Activation : Layer
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => Apply(input);
 
+    /// <summary>Applies to a tensor that nobody else uses and whose making does not need it for its gradient: in place if it is a ReLU, whose gradient follows from its result, else freed.</summary>
+    internal Tensor Consume(Tensor x)
+    {
+        if (Kind == ActivationKind.Relu)
+            return x.relu_();
+        Tensor result = Apply(x);
+        x.Dispose();
+        return result;
+    }
+
     internal Tensor Apply(Tensor x) => Kind switch
     {
         ActivationKind.None => x.alias(),

@@ -65,7 +65,7 @@ public sealed class Dense : Layer, IAffineLayer
     protected override Tensor Compute(Tensor input)
     {
         Tensor output = ((IAffineLayer)this).Affine(input);
-        return _activation is null ? output : _activation.Apply(output);
+        return _activation is null ? output : _activation.Consume(output);
     }
 
     Tensor IAffineLayer.Affine(Tensor input) => nn.functional.linear(input, _weight!.Value, _bias?.Value);

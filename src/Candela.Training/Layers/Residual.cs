@@ -70,11 +70,8 @@ public sealed class Residual : Layer
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input)
     {
-        Tensor x = input;
-        foreach (Layer layer in _body)
-            x = layer.call(x);
-        Tensor sum = x + (_projection is null ? input : _projection.call(input));
-        return _activation is null ? sum : _activation.Apply(sum);
+        Tensor sum = Chain(_body, input) + (_projection is null ? input : _projection.call(input));
+        return _activation is null ? sum : _activation.Consume(sum);
     }
 
     internal override bool TakesOwnInput(string child) => child == "projection";

@@ -34,10 +34,5 @@ public sealed class Sequential : Layer
     }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor input)
-    {
-        foreach (Layer layer in _layers)
-            input = layer.call(input);
-        return input;
-    }
+    protected override Tensor Compute(Tensor input) => Chain(_layers, input);
 }
