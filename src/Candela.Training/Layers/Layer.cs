@@ -105,7 +105,7 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     protected abstract Tensor Compute(Tensor input);
 
     /// <summary>Runs layers one after the other. A tensor between two of them is freed as soon as the second has run: what the gradient needs of it autograd keeps by itself,
-    /// and the rest is memory to use again at once (a fifth of a convolutional net's step).</summary>
+    /// and the rest is memory to use again at once.</summary>
     internal static Tensor Chain(IEnumerable<Layer> layers, Tensor input)
     {
         Tensor at = input;
