@@ -42,7 +42,7 @@ public sealed class StorageTests : IDisposable
         string spill = table.SpillFile!;
         table.Dispose();
         table.Dispose();
-        Assert.True(File.Exists(spill));
+        Assert.Equal(OperatingSystem.IsWindows(), File.Exists(spill)); // elsewhere it has no name even while open, so that a killed process leaves nothing
         Assert.Equal(3f, float.Parse(((CategoryColumn)view.ReadChunk(0).Columns[0]).NameAt(1)!, System.Globalization.CultureInfo.InvariantCulture));
         Assert.Throws<ObjectDisposedException>(() => table.ReadChunk(0));
         view.Dispose();

@@ -45,6 +45,8 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
         {
             FilePath = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tmp");
             _file = File.OpenHandle(FilePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            if (!OperatingSystem.IsWindows())
+                File.Delete(FilePath); // an open file needs no name: even a process that is killed leaves nothing behind
         }
 
         if (_file == null)
