@@ -12,6 +12,9 @@ public sealed record BatchPlan(int BatchSize)
 
     /// <summary>Batches to leave out at the start (resuming in the middle of an epoch).</summary>
     public long Skip { get; init; }
+
+    /// <summary>Only labels or targets are wanted: the source may leave features out and give smaller batches. For one pass in order (no seed, no skip). Default false.</summary>
+    public bool TargetsOnly { get; init; }
 }
 
 /// <summary>Encoded rows that can be read again and again, in any seeded order, without holding them all in memory.</summary>

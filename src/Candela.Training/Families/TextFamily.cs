@@ -128,7 +128,7 @@ public sealed class TextFamily : IModelFamily
         if (how != "balanced")
             return null;
         var counts = new long[problem.Outputs];
-        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(4096)))
+        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(4096) { TargetsOnly = true }))
             foreach (int label in batch.Labels.AsSpan(0, batch.Count))
                 counts[label]++;
         return [.. counts.Select(c => c == 0 ? 0 : rows.Count / (float)(counts.Length * c))];

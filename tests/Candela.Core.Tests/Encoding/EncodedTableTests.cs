@@ -75,6 +75,19 @@ public class EncodedTableTests
         Assert.Equal(4, first.Select(v => (int)v / 100).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1 << 20)]
+    public void Batches_TargetsOnly_GiveEveryRowsTargetInOrder(long budget)
+    {
+        using Table table = Rows(1000, 64);
+        TableSplit split = TableSplit.Create(table, Regression, new SplitOptions { ValidFraction = 0.2 });
+        var source = new EncodedTable(table, split, Part.Train, Fit(table, split), memoryBudget: budget);
+        float[] Targets(bool only) => [.. source.Batches(new BatchPlan(50) { TargetsOnly = only }).SelectMany(batch => batch.Targets.AsSpan(0, batch.Count).ToArray())];
+        Assert.Equal(source.Count, Targets(true).Length);
+        Assert.Equal(Targets(false), Targets(true));
+    }
+
     private static Table Rows(int rows, int chunkRows) =>
         new SmallTables().Numbers("x", Enumerable.Range(0, rows).Select(i => (float)i)).Numbers("y", Enumerable.Range(0, rows).Select(i => (float)i)).Table(chunkRows);
 

@@ -56,7 +56,21 @@ public sealed class EncodedTable : IExampleSource
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.BatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(plan.Skip);
-        return !_stream && EncodeAll() is { } all ? Kept(all, plan) : Streamed(plan);
+        return !_stream && EncodeAll() is { } all ? Kept(all, plan) : plan is { TargetsOnly: true, ShuffleSeed: null, Skip: 0 } ? Targets(plan.BatchSize) : Streamed(plan);
+    }
+
+    private IEnumerable<FeatureBatch> Targets(int size)
+    {
+        var batch = new FeatureBatch();
+        foreach (TableChunk chunk in _table.Chunks())
+        {
+            int[] rows = _split.RowsIn(chunk, _part);
+            for (int start = 0; start < rows.Length; start += size)
+            {
+                _encoder.EncodeTargets(chunk, rows.AsSpan(start, Math.Min(size, rows.Length - start)), batch);
+                yield return batch;
+            }
+        }
     }
 
     private IEnumerable<FeatureBatch> Kept(FeatureBatch all, BatchPlan plan)

@@ -145,6 +145,19 @@ public sealed class FeatureEncoder
             return;
         }
 
+        ReadTargets(chunk, rows, into, at);
+    }
+
+    /// <summary>Reads only the labels or targets of chosen rows of a chunk, as rows 0, 1, ... of <paramref name="into"/>.</summary>
+    internal void EncodeTargets(TableChunk chunk, ReadOnlySpan<int> rows, FeatureBatch into)
+    {
+        into.Count = rows.Length;
+        ReadTargets(chunk, rows, into, 0);
+    }
+
+    private void ReadTargets(TableChunk chunk, ReadOnlySpan<int> rows, FeatureBatch into, int at)
+    {
+        int end = at + rows.Length;
         EncodeScratch scratch = Interlocked.Exchange(ref _spare, null) ?? new EncodeScratch(_ngrams, Problem);
         if (Problem.IsClassification)
         {

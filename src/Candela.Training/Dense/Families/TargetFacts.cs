@@ -11,7 +11,7 @@ internal sealed record TargetFacts(double Mean, double Deviation, long[] Counts)
         long rows = 0;
         double mean = 0, squares = 0;
         var counts = new long[problem.Classes.Count];
-        foreach (FeatureBatch batch in train.Batches(new BatchPlan(4096)))
+        foreach (FeatureBatch batch in train.Batches(new BatchPlan(4096) { TargetsOnly = true }))
         {
             for (int i = 0; i < batch.Count; i++)
             {
