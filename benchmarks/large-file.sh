@@ -1,7 +1,7 @@
 #!/bin/sh
 # Does memory stay flat as the file grows? Generates two CSV files of one schema, the second four times the first (default 1,000 and 4,000 MB), trains on each
-# with the published command (default settings, then one epoch of the net), and prints peak memory and time. Ends with 1 when a peak is over 1.2 GB or a pair
-# differs by more than 10 %. Needs a C compiler, GNU time and about six times the larger file's size in the temporary folder.
+# with the published command (default settings, then one epoch of the net), and prints peak memory and time. Ends with 1 when a peak is over 1.2 GB or the
+# larger file's is more than 10 % above the smaller's (below it may be: when the collector runs is chance). Needs a C compiler, GNU time and about six times the larger file's size in the temporary folder.
 #   benchmarks/large-file.sh [MEGABYTES-OF-THE-SMALLER]
 set -eu
 small=${1:-1000}
@@ -63,7 +63,7 @@ failed=0
 compare()
 {
     [ "$1" -le $limit ] && [ "$2" -le $limit ] || { echo "a peak is over $((limit / 1000)) MB" >&2; failed=1; }
-    [ $(($2 * 10)) -le $(($1 * 11)) ] && [ $(($1 * 10)) -le $(($2 * 11)) ] || { echo "the peaks differ by more than 10 %" >&2; failed=1; }
+    [ $(($2 * 10)) -le $(($1 * 11)) ] || { echo "the larger file's peak is more than 10 % above the smaller's" >&2; failed=1; }
 }
 
 echo "| settings | file | peak, MB | CPU seconds, user + system | seconds |"
