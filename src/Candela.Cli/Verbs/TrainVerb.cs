@@ -77,7 +77,7 @@ internal static class TrainVerb
         }
         catch (OperationCanceledException)
         {
-            console.Error.WriteLine(Directory.Exists(folder)
+            console.Error.WriteLine(new RunFolder(folder).IsInterrupted
                 ? $"candela: cancelled; the state is saved. Go on with: candela train --resume {folder}"
                 : "candela: cancelled before training began; nothing was written.");
             return ExitCode.Cancelled;

@@ -136,7 +136,7 @@ public static class Experiment
             {
                 companions.Add(fitter.FitKept(data.Parts, family, family.Id));
             }
-            catch (CandelaException error)
+            catch (CandelaException error) when (ModelSearch.MayFail(error, request.Fit))
             {
                 failures[family.Id] = error.Message;
             }

@@ -11,6 +11,14 @@ internal sealed record FamilyPlan(IReadOnlyList<IModelFamily> Rivals, IReadOnlyL
 {
     public static FamilyPlan Make(DataParts parts, TrainRequest request, IReadOnlyList<IModelFamily> families, ExperimentOptions options)
     {
+        var plan = Choose(parts, request, families, options);
+        foreach (var family in plan.Rivals.Concat(plan.Companions))
+            family.CheckOptions(request.Fit);
+        return plan;
+    }
+
+    private static FamilyPlan Choose(DataParts parts, TrainRequest request, IReadOnlyList<IModelFamily> families, ExperimentOptions options)
+    {
         string? WhyNot(IModelFamily family) => family.WhyNot(parts.Problem, parts.InputSchema, parts.Count(Part.Train));
         if (request.Model != "auto")
         {

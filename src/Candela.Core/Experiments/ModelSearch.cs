@@ -93,7 +93,7 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
                     string key = prefix + family.Id;
                     fits.Add(keep ? fitter.FitKept(parts, family, key) : fitter.FitPassing(parts, family, key, purpose ?? "candidate"));
                 }
-                catch (CandelaException error) when (mayFail)
+                catch (CandelaException error) when (mayFail && MayFail(error, session.Request.Fit))
                 {
                     Fail(family, error, failures);
                 }
@@ -127,7 +127,7 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
                 {
                     held[family].Add(fitter.FitScored(inner, family, $"{prefix}inner{fold}-{family.Id}", $"{(purpose is null ? "" : purpose + ", ")}inner fold {fold + 1} of {folds}", judge));
                 }
-                catch (CandelaException error)
+                catch (CandelaException error) when (MayFail(error, session.Request.Fit))
                 {
                     Fail(family, error, failures);
                     families.Remove(family);
@@ -139,6 +139,14 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
             ? FamilyChoice.Choose(parts.Problem, [.. families.Select(f => f.Id)], [.. families.Select(f => HeldRows.Concat(held[f]))], $"{folds}-fold inner cross-validation of {rows.Rows:N0} rows")
             : throw NoneFitted(failures);
     }
+
+    /// <summary>Whether a run can go on without a family that failed so. What was asked for by an option is not left out in silence.</summary>
+    public static bool MayFail(CandelaException error, FitOptions asked) => error switch
+    {
+        UsageException => false,
+        EngineException => asked.Device == "auto",
+        _ => true,
+    };
 
     private void Fail(IModelFamily family, CandelaException error, Dictionary<string, string> failures)
     {

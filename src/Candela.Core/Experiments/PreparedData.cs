@@ -29,7 +29,7 @@ internal sealed class PreparedData : IDisposable
         try
         {
             session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data))}");
-            var table = Table.Load(request.Data, request.Table with { Unused = names => InputColumns.Unused(names, request) }, session);
+            var table = Table.Load(request.Data, request.Table with { Unused = names => InputColumns.Unused(names, request) }, session, session.Cancellation);
             tables.Add(table);
             string target = InputColumns.Target(table.Schema, request.Target);
             session.Report(new TableRead(table.Rows, target, table.Schema));
@@ -85,7 +85,7 @@ internal sealed class PreparedData : IDisposable
             return null;
         session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(file))}");
         var options = session.Request.Table;
-        var table = Table.LoadLike(file, wanted, options with { LabelsFile = options.LabelsFile is null ? null : LabelsFor(file) }, session);
+        var table = Table.LoadLike(file, wanted, options with { LabelsFile = options.LabelsFile is null ? null : LabelsFor(file) }, session, session.Cancellation);
         tables.Add(table);
         return table;
     }

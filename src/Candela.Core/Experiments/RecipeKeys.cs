@@ -57,20 +57,29 @@ internal static class RecipeKeys
         Choice("schedule", ["constant", "step", "cosine", "warmup", "one-cycle", "plateau"], r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
         Number("l1", r => r.Fit.L1, (r, v) => r with { Fit = r.Fit with { L1 = v } }),
         Number("l2", r => r.Fit.L2, (r, v) => r with { Fit = r.Fit with { L2 = v } }),
-        Number("dropout", r => r.Fit.Dropout, (r, v) => r with { Fit = r.Fit with { Dropout = v } }),
+        Number("dropout", r => r.Fit.Dropout, (r, v) => r with { Fit = r.Fit with { Dropout = v } }, below: 1),
         Wholes("hidden", r => r.Fit.Hidden, (r, v) => r with { Fit = r.Fit with { Hidden = v } }),
         Whole("patience", r => r.Fit.Patience, (r, v) => r with { Fit = r.Fit with { Patience = (int)v } }, 1, int.MaxValue),
         Number("clip-norm", r => r.Fit.ClipNorm, (r, v) => r with { Fit = r.Fit with { ClipNorm = v } }),
-        Number("label-smoothing", r => r.Fit.LabelSmoothing, (r, v) => r with { Fit = r.Fit with { LabelSmoothing = v } }),
-        Number("ema", r => r.Fit.Ema, (r, v) => r with { Fit = r.Fit with { Ema = v } }),
+        Number("label-smoothing", r => r.Fit.LabelSmoothing, (r, v) => r with { Fit = r.Fit with { LabelSmoothing = v } }, below: 1),
+        Number("ema", r => r.Fit.Ema, (r, v) => r with { Fit = r.Fit with { Ema = v } }, below: 1),
         Whole("accumulate", r => r.Fit.Accumulate, (r, v) => r with { Fit = r.Fit with { Accumulate = (int)v } }, 1, int.MaxValue),
         Choice("class-weights", ["none", "balanced"], r => r.Fit.ClassWeights, (r, v) => r with { Fit = r.Fit with { ClassWeights = v } }),
-        Number("max-seconds", r => r.Fit.MaxTime?.TotalSeconds, (r, v) => r with { Fit = r.Fit with { MaxTime = TimeSpan.FromSeconds(v) } }),
+        Number("max-seconds", r => r.Fit.MaxTime?.TotalSeconds, (r, v) => r with { Fit = r.Fit with { MaxTime = TimeSpan.FromSeconds(v) } }, below: LongestSeconds),
         Number("max-joules", r => r.Fit.MaxJoules, (r, v) => r with { Fit = r.Fit with { MaxJoules = v } }),
         Whole("threads", r => r.Fit.Threads, (r, v) => r with { Fit = r.Fit with { Threads = (int)v } }, 0, int.MaxValue),
-        Text("device", r => r.Fit.Device, (r, v) => r with { Fit = r.Fit with { Device = v } }),
+        Text("device", r => r.Fit.Device, (r, v) => r with { Fit = r.Fit with { Device = Device(v) } }),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
+
+    // Thirty thousand years: what TimeSpan holds.
+    private const double LongestSeconds = 9e11;
+
+    private static readonly string[] DeviceNames = ["auto", "cpu", "cuda", "mps"];
+
+    private static string Device(string name) =>
+        DeviceNames.Contains(name) || (name.StartsWith("cuda:", StringComparison.Ordinal) && name.Length > 5 && name.AsSpan(5).IndexOfAnyExceptInRange('0', '9') < 0) ? name
+            : throw new FormatException($"got '{name}'; one of auto, cpu, cuda, cuda:N, mps was needed.{NearestName.Hint(name, DeviceNames)}");
 
     private static RecipeKey Text(string name, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         new(name, r => get(r) is { } text ? Quoted(text) : null, (r, v) => set(r, Scalar(v, "a text")));
@@ -82,8 +91,8 @@ internal static class RecipeKeys
     private static RecipeKey Whole(string name, Func<TrainRequest, long?> get, Func<TrainRequest, long, TrainRequest> set, long min, long max) =>
         new(name, r => get(r) is { } n ? Plain(n.ToString(CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadWhole(v, min, max)));
 
-    private static RecipeKey Number(string name, Func<TrainRequest, double?> get, Func<TrainRequest, double, TrainRequest> set) =>
-        new(name, r => get(r) is { } n ? Plain(n.ToString("R", CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadNumber(v)));
+    private static RecipeKey Number(string name, Func<TrainRequest, double?> get, Func<TrainRequest, double, TrainRequest> set, double below = double.PositiveInfinity) =>
+        new(name, r => get(r) is { } n ? Plain(n.ToString("R", CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadNumber(v, below)));
 
     private static RecipeKey One<T>(string name, Func<TrainRequest, T> get, Func<TrainRequest, T, TrainRequest> set)
         where T : struct, Enum => new(name, r => Plain(Name(get(r))), (r, v) => set(r, ReadOne<T>(Scalar(v, "a name"))));
@@ -167,11 +176,11 @@ internal static class RecipeKeys
             : throw new FormatException($"got '{text}'; a whole number of at least {min} was needed.");
     }
 
-    private static double ReadNumber(YamlNode node)
+    private static double ReadNumber(YamlNode node, double below)
     {
         string text = Scalar(node, "a number");
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double n) && double.IsFinite(n) && n >= 0 ? n
-            : throw new FormatException($"got '{text}'; a number of at least 0 was needed.");
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double n) && n >= 0 && n < below ? n
+            : throw new FormatException($"got '{text}'; a number of at least 0{(double.IsFinite(below) ? $" and below {below.ToString("R", CultureInfo.InvariantCulture)}" : "")} was needed.");
     }
 
     private static string Scalar(YamlNode node, string needed) => (node as YamlScalarNode)?.Value ?? throw new FormatException($"got {Kind(node)}; {needed} was needed.");

@@ -24,6 +24,13 @@ public interface IModelFamily
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 
+    /// <summary>Refuses options that cannot be used whatever the data, a device that is not there above all; called before anything is written. Default: refuses nothing.</summary>
+    /// <exception cref="UsageException">An option is out of range.</exception>
+    /// <exception cref="EngineException">The device or its package is absent.</exception>
+    void CheckOptions(FitOptions options)
+    {
+    }
+
     /// <summary>How it wants rows encoded.</summary>
     FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows);
 

@@ -32,6 +32,14 @@ public static class Devices
         }
     }
 
+    /// <summary>Refuses a device that cannot be used. Loads libtorch only for one that needs it.</summary>
+    /// <inheritdoc cref="Resolve"/>
+    internal static void Check(string name)
+    {
+        if (name is not ("auto" or "cpu"))
+            _ = Resolve(name);
+    }
+
     /// <summary>The devices that can be used, by the names <see cref="Resolve"/> takes. Loads libtorch.</summary>
     public static IReadOnlyList<string> Available()
     {

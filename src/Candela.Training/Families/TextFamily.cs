@@ -75,6 +75,9 @@ public sealed class TextFamily : IModelFamily
     }
 
     /// <inheritdoc/>
+    public void CheckOptions(FitOptions options) => Devices.Check(options.Device);
+
+    /// <inheritdoc/>
     public FitResult Fit(FitContext context)
     {
         Problem problem = context.Problem;

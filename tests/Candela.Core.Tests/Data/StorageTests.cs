@@ -49,6 +49,31 @@ public sealed class StorageTests : IDisposable
         Assert.False(File.Exists(spill));
     }
 
+    [Fact, Trait("Kind", "leak")]
+    public void Load_Spilled_OnlyTheOwnerCouldReadTheFile()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "open files are listed in /proc");
+        using var table = Table.Load(_files.Write("m.csv", "a,b\n1,2\n3,4\n"), new TableOptions { MemoryBudget = 0 });
+        string open = Assert.Single(Directory.GetFiles("/proc/self/fd"), f => new FileInfo(f).LinkTarget?.StartsWith(table.SpillFile!, StringComparison.Ordinal) == true);
+#pragma warning disable CA1416 // skipped elsewhere
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(open));
+#pragma warning restore CA1416
+    }
+
+    [Fact]
+    public void Load_Cancelled_EndsReadingAndLaterPasses()
+    {
+        string path = _files.Write("c.csv", "a,b\n1,2\n3,4\n");
+        using var source = new CancellationTokenSource();
+        using var table = Table.Load(path, null, null, source.Token);
+        Assert.Single(table.Chunks());
+        source.Cancel();
+        Assert.Throws<OperationCanceledException>(() => table.Chunks().Count());
+        using Table view = table.WithKinds(new Dictionary<string, ColumnKind> { ["a"] = ColumnKind.Number });
+        Assert.Throws<OperationCanceledException>(() => view.Chunks().Count());
+        Assert.Throws<OperationCanceledException>(() => Table.Load(path, null, null, source.Token));
+    }
+
     [Fact, Trait("Kind", "golden")]
     public void WithKinds_ChangesHowCellsAreRead()
     {

@@ -143,6 +143,54 @@ public class ExperimentTests
         Assert.Contains(run.Record.Candidates, c => c.Model == "failing" && c.Note == "no device");
     }
 
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("auto", 200, true)]
+    [InlineData("auto", 4000, true)]
+    [InlineData("steps", 200, true)]
+    [InlineData("auto", 200, false)]
+    public void Train_OptionNoFamilyShouldIgnore_IsRefusedThoughOthersCouldBeTrained(string model, int rows, bool usage)
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, rows), Target = "kind", Model = model, Fit = new FitOptions { Device = usage ? "auto" : "cuda" } };
+        CandelaException error = usage ? new UsageException("dropout is 1") : new EngineException("no cuda");
+        Assert.Same(error, Assert.ThrowsAny<CandelaException>(() => Job.Train(request, folder.File("run"), [new StepFamily("steps"), new FailingFamily(error, "linear")])));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_OptionRefusedByAFamily_IsRefusedBeforeTheFolderIsTouched()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Fit = new FitOptions { Device = "cuda" } };
+        var other = new StepFamily("steps");
+        Assert.Throws<EngineException>(() => Job.Train(request, folder.File("run"), [other, new StepFamily("net") { Refusal = new EngineException("no cuda") }]));
+        Assert.Empty(other.RowsSeen);
+        Assert.False(Directory.Exists(folder.File("run")));
+    }
+
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("reading classes.csv")]
+    [InlineData("profiling")]
+    [InlineData("splitting")]
+    [InlineData("training")]
+    public void Train_CancelledBeforeAnythingIsTrained_LeavesNothing(string stage)
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        using var source = new CancellationTokenSource();
+        var family = new StepFamily("steps");
+        var events = new Listener(value =>
+        {
+            if (value is StageStarted started && started.Stage == stage)
+                source.Cancel();
+        });
+        Assert.Throws<OperationCanceledException>(() => Experiment.Train(request, folder.File("run"), [family], new ExperimentOptions { Events = events }, source.Token));
+        Assert.Empty(family.RowsSeen);
+        Assert.False(Directory.Exists(folder.File("run")));
+    }
+
     [Fact]
     public void Train_FolderThatHoldsSomething_IsOnlyReplacedWhenAskedAndOnlyIfItIsARun()
     {

@@ -17,6 +17,14 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
 
     public string? Reason { get; init; }
 
+    public CandelaException? Refusal { get; init; }
+
+    public void CheckOptions(FitOptions options)
+    {
+        if (Refusal is not null)
+            throw Refusal;
+    }
+
     public bool HoldsAllRows { get; init; }
 
     public bool TakesSteps { get; init; }
@@ -139,9 +147,9 @@ internal sealed class LinearScores(string family, Problem problem, float[] weigh
 }
 
 /// <summary>A family whose fit is refused.</summary>
-internal sealed class FailingFamily(Exception error) : IModelFamily
+internal sealed class FailingFamily(Exception error, string id = "failing") : IModelFamily
 {
-    public string Id => "failing";
+    public string Id => id;
 
     public string Description => "fails";
 

@@ -59,12 +59,12 @@ public class RecipeTests
                     Schedule = flag[1] ? "one-cycle" : null,
                     L1 = numbers[1],
                     L2 = flag[1] ? numbers[2] : null,
-                    Dropout = numbers[3],
+                    Dropout = numbers[3] % 1,
                     Hidden = flag[2] ? [wholes[6], wholes[7]] : null,
                     Patience = wholes[8],
                     ClipNorm = numbers[4],
-                    LabelSmoothing = numbers[5],
-                    Ema = numbers[6],
+                    LabelSmoothing = numbers[5] % 1,
+                    Ema = numbers[6] % 1,
                     Accumulate = wholes[0],
                     ClassWeights = "balanced",
                     MaxTime = flag[0] ? TimeSpan.FromSeconds(wholes[1]) : null,
@@ -132,6 +132,11 @@ public class RecipeTests
     [InlineData("epochs", "three", "--epochs got 'three'; a whole number of at least 1 was needed.")]
     [InlineData("optimizer", "adm", "Did you mean 'adam'?")]
     [InlineData("type", "zip", "--type got 'zip'; COLUMN=KIND was needed")]
+    [InlineData("device", "gpu", "one of auto, cpu, cuda, cuda:N, mps was needed")]
+    [InlineData("device", "cuda:x", "got 'cuda:x'")]
+    [InlineData("dropout", "1", "at least 0 and below 1 was needed")]
+    [InlineData("max-seconds", "1e12", "at least 0 and below 900000000000 was needed")]
+    [InlineData("max-joules", "inf", "a number of at least 0")]
     [InlineData("tets", "0.2", "There is no option '--tets'. Did you mean 'test'?")]
     public void Set_BadText_IsRefusedWithTheFlagNamed(string key, string text, string expected) =>
         Assert.Contains(expected, Assert.Throws<UsageException>(() => Recipe.Set(new TrainRequest { Data = "a.csv" }, key, text)).Message);

@@ -5,7 +5,7 @@ namespace Candela.Data;
 /// <summary>Reads a file of rows into a table: looks at its first rows to choose each column's kind, then goes through it once. Only when a guessed kind turns out too narrow
 /// (a column constant in a sorted file's first rows, say) are more rows looked at and the pass begun again. A file that comes after another is read by the other's schema:
 /// only the columns of <paramref name="like"/>, in their kinds, nothing guessed.</summary>
-internal sealed class RowTableLoader(RowSource source, TableOptions options, TableSchema? like = null)
+internal sealed class RowTableLoader(RowSource source, TableOptions options, TableSchema? like = null, CancellationToken cancellation = default)
 {
     public const long ChunkTextBytes = 32L << 20;
     private const int HeadRows = 65_536;
@@ -42,7 +42,7 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
                         throw NoRow();
                     if (plans.All(p => p.AllMissing))
                         throw new DataException($"{source.Path}: every cell of its {store.Rows} rows is missing; there is nothing to learn from.");
-                    return new Table(store, Schema(plans, store), Convert.ToHexStringLower(hash.GetHashAndReset()));
+                    return new Table(store, Schema(plans, store), Convert.ToHexStringLower(hash.GetHashAndReset()), cancellation: cancellation);
                 }
 
                 store.Dispose();
@@ -124,6 +124,8 @@ internal sealed class RowTableLoader(RowSource source, TableOptions options, Tab
         int rows = 0;
         while (reader.Read())
         {
+            if ((rows & 1023) == 0)
+                cancellation.ThrowIfCancellationRequested();
             for (int i = 0; i < builders.Length; i++)
             {
                 CellFault fault = builders[i].Add(reader.Cell(_places[i]));

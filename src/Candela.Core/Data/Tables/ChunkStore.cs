@@ -14,6 +14,7 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
     private readonly List<Entry> _entries = [];
     private readonly LinkedList<(int Index, TableChunk Chunk)> _recent = new();
     private readonly Lock _gate = new();
+    private FileStream? _stream;
     private SafeFileHandle? _file;
     private byte[] _scratch = [];
     private long _inMemory, _fileLength, _readSinceCollection;
@@ -44,9 +45,8 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
         if (_file == null && _inMemory + bytes > memoryBudget)
         {
             FilePath = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tmp");
-            _file = File.OpenHandle(FilePath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
-            if (!OperatingSystem.IsWindows())
-                File.Delete(FilePath); // an open file needs no name: even a process that is killed leaves nothing behind
+            _stream = Create(FilePath);
+            _file = _stream.SafeFileHandle;
         }
 
         if (_file == null)
@@ -97,9 +97,22 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
     {
         if (Interlocked.Decrement(ref _users) > 0)
             return;
-        _file?.Dispose();
+        _stream?.Dispose();
         _recent.Clear();
         _entries.Clear();
+    }
+
+    // Only its owner may read it; it holds the user's data. Where the system allows, the name is removed at once, so that nothing is left when the process is killed.
+    private static FileStream Create(string path)
+    {
+        var how = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0, Options = FileOptions.DeleteOnClose };
+        if (OperatingSystem.IsWindows())
+            return new FileStream(path, how);
+        how.Options = FileOptions.None;
+        how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var stream = new FileStream(path, how);
+        File.Delete(path);
+        return stream;
     }
 
     private static TableChunk Unpack(TableChunk chunk) =>

@@ -9,7 +9,7 @@ internal static class ImageTables
     public const string ImageColumn = "image", LabelColumn = "label";
     private const int ChunkBytes = 32 << 20;
 
-    public static Table Load(string path, DataFormat format, TableOptions options, IProgress<TrainEvent>? events, TableSchema? like = null)
+    public static Table Load(string path, DataFormat format, TableOptions options, IProgress<TrainEvent>? events, TableSchema? like, CancellationToken cancellation)
     {
         ImageSource source = Source(path, format, options, events, like);
         ImageShape shape = source.Shape;
@@ -22,8 +22,11 @@ internal static class ImageTables
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             foreach (TableChunk chunk in Chunks(source, schema, Math.Clamp(ChunkBytes / shape.Length, 1, Table.ChunkRows), hash))
+            {
+                cancellation.ThrowIfCancellationRequested();
                 store.Add(chunk);
-            var table = new Table(store, schema, Convert.ToHexStringLower(hash.GetHashAndReset()));
+            }
+            var table = new Table(store, schema, Convert.ToHexStringLower(hash.GetHashAndReset()), cancellation: cancellation);
             if (options.Kinds.Count == 0)
                 return table;
             using (table)

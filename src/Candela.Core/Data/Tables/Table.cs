@@ -11,10 +11,11 @@ public sealed class Table : IDisposable
 
     private readonly ChunkStore _store;
     private readonly KindChange[] _changes;
+    private readonly CancellationToken _cancellation;
     private bool _disposed;
 
-    internal Table(ChunkStore store, TableSchema schema, string dataHash, KindChange[]? changes = null) =>
-        (_store, Schema, DataHash, _changes) = (store, schema, dataHash, changes ?? []);
+    internal Table(ChunkStore store, TableSchema schema, string dataHash, KindChange[]? changes = null, CancellationToken cancellation = default) =>
+        (_store, Schema, DataHash, _changes, _cancellation) = (store, schema, dataHash, changes ?? [], cancellation);
 
     /// <summary>The columns' names and kinds.</summary>
     public TableSchema Schema { get; }
@@ -38,24 +39,26 @@ public sealed class Table : IDisposable
     /// <param name="path">CSV, TSV or other delimited text, JSON Lines (.jsonl), Parquet, an IDX images file, each but Parquet also gzipped; or a folder with one subfolder of PNG or JPEG files per class.</param>
     /// <param name="options">How to read it; null reads with the defaults.</param>
     /// <param name="events">Told of what was decided on the way and deserves to be known.</param>
+    /// <param name="cancellation">Ends the reading, and later passes over all <see cref="Chunks"/> (profiling, splitting, fitting an encoder), at the next chunk.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="DataException">A cell, row or column cannot be used; the message names it.</exception>
     /// <exception cref="FileFormatException">The file is missing, broken or of another format.</exception>
-    public static Table Load(string path, TableOptions? options = null, IProgress<TrainEvent>? events = null)
+    public static Table Load(string path, TableOptions? options = null, IProgress<TrainEvent>? events = null, CancellationToken cancellation = default)
     {
         options ??= new TableOptions();
         DataFormat format = DataFormats.Detect(path);
         if (options.LabelsFile != null && format != DataFormat.Idx)
             throw new UsageException($"A labels file is only for IDX images, and {path} is not an IDX file. Leave out --labels.");
-        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events) : new RowTableLoader(DataFormats.Rows(path, format, options, events), options).Load();
+        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events, null, cancellation) : new RowTableLoader(DataFormats.Rows(path, format, options, events), options, null, cancellation).Load();
     }
 
     /// <summary>Reads a file that comes after another: of its columns those of <paramref name="like"/>, in their kinds and as the other file was read; new names of a category are taken.</summary>
-    internal static Table LoadLike(string path, TableSchema like, TableOptions options, IProgress<TrainEvent>? events = null)
+    internal static Table LoadLike(string path, TableSchema like, TableOptions options, IProgress<TrainEvent>? events = null, CancellationToken cancellation = default)
     {
         DataFormat format = DataFormats.Detect(path);
         if (options.LabelsFile != null && format != DataFormat.Idx)
             throw new UsageException($"A labels file is only for IDX images, and {path} is not an IDX file. Leave out --labels.");
-        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events, like) : new RowTableLoader(DataFormats.Rows(path, format, options, events, like), options, like).Load();
+        return format is DataFormat.ImageFolder or DataFormat.Idx ? ImageTables.Load(path, format, options, events, like, cancellation) : new RowTableLoader(DataFormats.Rows(path, format, options, events, like), options, like, cancellation).Load();
     }
 
     /// <summary>A table of given chunks, held in memory; <paramref name="chunks"/> must all have the columns of <paramref name="schema"/>.</summary>
@@ -87,10 +90,14 @@ public sealed class Table : IDisposable
     }
 
     /// <summary>All chunks in order.</summary>
+    /// <exception cref="OperationCanceledException">The token given to <see cref="Load"/> was cancelled.</exception>
     public IEnumerable<TableChunk> Chunks()
     {
         for (int i = 0; i < ChunkCount; i++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
             yield return ReadChunk(i);
+        }
     }
 
     /// <summary>The same rows with some columns read as another kind, sharing this table's storage (both must be disposed). Costs one pass over the columns whose names must be collected.</summary>
@@ -111,7 +118,7 @@ public sealed class Table : IDisposable
             columns[index] = columns[index] with { Kind = kind, Note = "as given" };
         }
 
-        return new Table(_store.Share(), Schema with { Columns = columns }, DataHash, [.. changes]);
+        return new Table(_store.Share(), Schema with { Columns = columns }, DataHash, [.. changes], _cancellation);
     }
 
     /// <summary>Frees the storage, and deletes the temporary file when no other table shares it.</summary>

@@ -29,6 +29,9 @@ public abstract class DenseFamily : IModelFamily
     public virtual FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) => new(FeatureStyle.Scaled) { TextAsNgrams = false };
 
     /// <inheritdoc/>
+    public void CheckOptions(FitOptions options) => Devices.Check(options.Device);
+
+    /// <inheritdoc/>
     public FitResult Fit(FitContext context)
     {
         Problem problem = context.Problem;
