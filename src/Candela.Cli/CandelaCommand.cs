@@ -34,7 +34,7 @@ internal static class CandelaCommand
             error.WriteLine($"candela: {exception.Message}");
             if (verbose)
                 error.WriteLine(exception);
-            return ExitCode.BadInput;
+            return exception is DivergedException ? ExitCode.Failed : ExitCode.BadInput;
         }
         catch (Exception exception)
         {

@@ -65,6 +65,13 @@ public sealed class ShapeException : CandelaException
     public ShapeException(string message) : base(message) { }
 }
 
+/// <summary>Training left the finite numbers before any epoch worth keeping: its loss or a weight became NaN or infinite. The command exits with 1.</summary>
+public sealed class DivergedException : CandelaException
+{
+    /// <summary>Creates the error.</summary>
+    public DivergedException(string message) : base(message) { }
+}
+
 /// <summary>The native engine or the asked device cannot be used; the message names the package to add. The command exits with 2.</summary>
 public sealed class EngineException : CandelaException
 {

@@ -66,5 +66,8 @@ public sealed record FeatureLayout
     public int TokenVocabulary { get; init; }
 
     /// <summary>Numbers in the dense part of one row.</summary>
-    public int DenseWidth => DenseShape.Aggregate(1, (a, b) => a * b);
+    public int DenseWidth => DenseShape.Aggregate(1, (a, b) => checked(a * b));
+
+    /// <summary>Rows per batch where the size does not change the result (scoring, counting): about 4 MB of dense features and tokens, 1 to 4,096 rows.</summary>
+    public int ReadingRows => (int)Math.Clamp((1 << 20) / Math.Max(1L, (long)DenseWidth + TokenLength), 1, 4096);
 }

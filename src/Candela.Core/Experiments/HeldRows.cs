@@ -27,7 +27,7 @@ internal sealed record HeldRows(float[] Scores, int[]? Labels, float[]? Targets)
         float[]? targets = problem.IsClassification ? null : new float[count];
         var source = new EncodedTable(rows, TableSplit.Whole(rows, Part.Test), Part.Test, encoder);
         int at = 0;
-        foreach (var batch in source.Batches(new BatchPlan(BatchRows(source.Layout))))
+        foreach (var batch in source.Batches(new BatchPlan(source.Layout.ReadingRows)))
         {
             model.Score(batch, scores.AsSpan(at * problem.Outputs, batch.Count * problem.Outputs));
             if (labels is not null)
@@ -39,9 +39,6 @@ internal sealed record HeldRows(float[] Scores, int[]? Labels, float[]? Targets)
 
         return new HeldRows(scores, labels, targets);
     }
-
-    /// <summary>Rows per scoring batch: about 4 MB of dense features, at most 4,096 rows.</summary>
-    public static int BatchRows(FeatureLayout layout) => Math.Clamp((1 << 20) / Math.Max(1, layout.DenseWidth), 32, 4096);
 
     /// <summary>The rows of several parts, one after the other.</summary>
     public static HeldRows Concat(IReadOnlyList<HeldRows> parts) => new(

@@ -70,7 +70,7 @@ public static class TrainingDoctor
         return found;
     }
 
-    /// <summary>Examines encoded inputs, on the first 1,024 rows: dense features that are neither scaled nor small make gradient descent slow or unstable.
+    /// <summary>Examines encoded inputs, on the first 1,024 rows (fewer of large images, about 4 MB): dense features that are neither scaled nor small make gradient descent slow or unstable.
     /// Trees do not mind, so rows with raw categories (<see cref="FeatureLayout.Cardinalities"/>) are not judged.</summary>
     public static IReadOnlyList<Warned> ExamineInputs(IExampleSource rows)
     {
@@ -79,7 +79,7 @@ public static class TrainingDoctor
         if (width == 0 || layout.Cardinalities.Count > 0)
             return [];
         const int Rows = 1024;
-        foreach (var batch in rows.Batches(new BatchPlan(Rows)))
+        foreach (var batch in rows.Batches(new BatchPlan(Math.Min(Rows, layout.ReadingRows))))
         {
             double worst = 0;
             int at = -1;

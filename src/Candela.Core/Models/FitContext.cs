@@ -45,13 +45,13 @@ public sealed record FitOptions
     /// <summary>Global gradient-norm clip.</summary>
     public double? ClipNorm { get; init; }
 
-    /// <summary>Label smoothing, 0..1. Default 0.</summary>
-    public double LabelSmoothing { get; init; }
+    /// <summary>Label smoothing, in [0, 1); 0 is off.</summary>
+    public double? LabelSmoothing { get; init; }
 
-    /// <summary>Decay of the exponential moving average of weights; 0 is off (default).</summary>
-    public double Ema { get; init; }
+    /// <summary>Decay of the exponential moving average of weights, in [0, 1); 0 is off.</summary>
+    public double? Ema { get; init; }
 
-    /// <summary>Batches whose gradients are added before one step. Default 1.</summary>
+    /// <summary>Batches whose gradients are averaged, each by the weight of its rows, before one step. Default 1.</summary>
     public int Accumulate { get; init; } = 1;
 
     /// <summary>Class weights: none (default), balanced.</summary>
@@ -84,7 +84,7 @@ public sealed record FitOptions
             Schedule = null,
             Patience = null,
             ClipNorm = null,
-            Ema = defaults.Ema,
+            Ema = null,
             Accumulate = defaults.Accumulate,
         };
     }
@@ -94,7 +94,7 @@ public sealed record FitOptions
     public FitOptions ForComparator()
     {
         var defaults = new FitOptions();
-        return WithoutSteps() with { L1 = defaults.L1, L2 = null, Dropout = null, Hidden = null, LabelSmoothing = defaults.LabelSmoothing };
+        return WithoutSteps() with { L1 = defaults.L1, L2 = null, Dropout = null, Hidden = null, LabelSmoothing = null };
     }
 }
 

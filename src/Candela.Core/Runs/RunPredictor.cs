@@ -25,7 +25,7 @@ public sealed class RunPredictor : IPredictor
     /// <inheritdoc/>
     public float[] Score(TableChunk rows)
     {
-        int outputs = _encoder.Problem.Outputs, size = HeldRows.BatchRows(_encoder.Layout);
+        int outputs = _encoder.Problem.Outputs, size = _encoder.Layout.ReadingRows;
         var scores = new float[rows.Rows * outputs];
         lock (_gate)
         {

@@ -21,8 +21,8 @@ public sealed unsafe class AlignedFloats : IDisposable
     /// <summary>Frees memory that was not disposed.</summary>
     ~AlignedFloats() => Free();
 
-    /// <summary>Number of floats.</summary>
-    public int Length { get; }
+    /// <summary>Number of floats; 0 once disposed.</summary>
+    public int Length { get; private set; }
 
     /// <summary>All floats. Valid until disposed.</summary>
     public Span<float> Span
@@ -47,5 +47,6 @@ public sealed unsafe class AlignedFloats : IDisposable
     {
         NativeMemory.AlignedFree(_pointer);
         _pointer = null;
+        Length = 0;
     }
 }

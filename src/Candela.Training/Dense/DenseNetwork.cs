@@ -19,6 +19,7 @@ public sealed unsafe class DenseNetwork : IDisposable
     /// <param name="graph">Its layers.</param>
     /// <param name="pool">Threads to use; null makes a pool of one, owned by the net.</param>
     /// <exception cref="UsageException">A layer the dense engine has not; a width that is not positive.</exception>
+    /// <exception cref="ShapeException">A layer, or all together, have more numbers than fit one buffer (2,147,483,647).</exception>
     public DenseNetwork(LayerGraph graph, WorkPool? pool = null)
     {
         if (WhyNot(graph) is { } reason)
@@ -26,7 +27,7 @@ public sealed unsafe class DenseNetwork : IDisposable
         (Graph, _ownsPool) = (graph, pool is null);
         _pool = pool ?? new WorkPool(1);
         _step = new StepContext(_pool);
-        InputWidth = graph.InputShape.Aggregate(1, (a, b) => a * b);
+        InputWidth = graph.InputShape.Aggregate(1, (a, b) => Extent.OfLayer("input", a, b));
         var ops = new List<DenseOp>();
         var layout = new List<DenseParameter>();
         int width = InputWidth, length = 0, place = 1;
@@ -80,6 +81,9 @@ public sealed unsafe class DenseNetwork : IDisposable
 
     internal IReadOnlyList<DenseOp> Ops => _ops;
 
+    /// <summary>Numbers of working memory per row in evaluation, the input included.</summary>
+    internal long FloatsPerRow => InputWidth + _ops.Sum(op => op.FloatsPerRow);
+
     /// <summary>Null when the dense engine runs such a net, else the reason as a sentence without a full stop.</summary>
     public static string? WhyNot(LayerGraph graph)
     {
@@ -101,7 +105,7 @@ public sealed unsafe class DenseNetwork : IDisposable
             if (Text(layer, "activation") is { } name && !IsElementwise(name))
                 return $"layer '{layer.Name}' has activation '{name}'; known ones are {string.Join(", ", ActivationNames.All.Where(IsElementwise))}";
             if (layer.Type == "flatten")
-                shape = [shape.Aggregate(1, (a, b) => a * b)];
+                shape = [shape.Aggregate(1, (a, b) => Extent.OfLayer(layer.Name, a, b))];
             if (layer.Type != "dense")
                 continue;
             if (Number(layer, "units", 0) < 1)
@@ -218,12 +222,12 @@ public sealed unsafe class DenseNetwork : IDisposable
         int units = (int)Number(layer, "units", 0);
         int weight = length, bias = -1;
         layout.Add(new DenseParameter($"{layer.Name}.weight", [units, width], length, Decays: true));
-        length += units * width;
+        length = Extent.Sum(layer.Name, length, Extent.OfLayer(layer.Name, units, width));
         if (!(layer.Options.TryGetPropertyValue("bias", out JsonNode? node) && node is JsonValue value && value.TryGetValue(out bool with) && !with))
         {
             bias = length;
             layout.Add(new DenseParameter($"{layer.Name}.bias", [units], length, Decays: false));
-            length += units;
+            length = Extent.Sum(layer.Name, length, units);
         }
 
         return new LinearOp(width, units, weight, bias, activation);
@@ -233,11 +237,12 @@ public sealed unsafe class DenseNetwork : IDisposable
     {
         if (rows > _reserved || (reserveTraining && rows > _reservedTraining))
         {
+            (int before, int beforeTraining) = (_reserved, _reservedTraining);
+            (_reserved, _reservedTraining) = (0, 0); // a refused size leaves some operations smaller or without memory
             foreach (DenseOp op in _ops)
                 op.Reserve(rows, reserveTraining);
-            _reserved = Math.Max(rows, _reserved);
-            if (reserveTraining)
-                _reservedTraining = Math.Max(rows, _reservedTraining);
+            _reserved = Math.Max(rows, before);
+            _reservedTraining = reserveTraining ? Math.Max(rows, beforeTraining) : beforeTraining;
         }
 
         _step.Training = training;

@@ -35,12 +35,17 @@ internal abstract unsafe class DenseOp(int width, int units) : IDisposable
     /// <summary>Gradient of the loss by <see cref="Values"/>.</summary>
     public AlignedFloats Slopes { get; private set; } = new(0);
 
+    /// <summary>Numbers of working memory per row in evaluation, about.</summary>
+    public virtual long FloatsPerRow => Units;
+
     /// <summary>Grows working memory to <paramref name="rows"/> rows.</summary>
+    /// <exception cref="ShapeException">More than <see cref="Extent"/> allows. From here on rows x units cannot overflow.</exception>
     public virtual void Reserve(int rows, bool training)
     {
-        Values = Grow(Values, rows * Units);
+        int length = Extent.OfRows(rows, Units);
+        Values = Grow(Values, length);
         if (training)
-            Slopes = Grow(Slopes, rows * Units);
+            Slopes = Grow(Slopes, length);
     }
 
     /// <summary>x[rows, Width] to Values[rows, Units].</summary>

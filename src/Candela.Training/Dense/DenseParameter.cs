@@ -8,5 +8,5 @@ namespace Candela.Training.DenseNets;
 public sealed record DenseParameter(string Key, IReadOnlyList<int> Shape, int Offset, bool Decays)
 {
     /// <summary>Numbers.</summary>
-    public int Length => Shape.Aggregate(1, (a, b) => a * b);
+    public int Length => Shape.Aggregate(1, (a, b) => checked(a * b));
 }

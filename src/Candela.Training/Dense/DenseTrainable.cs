@@ -10,6 +10,10 @@ namespace Candela.Training.DenseNets;
 public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long seed = 0, bool selectByLoss = false) : ITrainable
 {
     private const int EvaluationRows = 1024;
+    private const long EvaluationFloats = 16 << 20; // 64 MB of the net's own memory
+
+    // Large images take fewer rows at once; the result does not depend on it.
+    private int RowsAtOnce => (int)Math.Clamp(EvaluationFloats / network.FloatsPerRow, 1, EvaluationRows);
 
     /// <inheritdoc/>
     public IReadOnlyList<ParameterSegment> Segments => network.Segments;
@@ -30,7 +34,7 @@ public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long se
         BatchLoss total = default;
         long count = 0, right = 0;
         double error = 0, mean = 0, deviation = 0;
-        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(EvaluationRows)))
+        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(RowsAtOnce)))
         {
             total += network.Evaluate(batch, loss);
             ReadOnlySpan<float> outputs = network.Outputs(batch.Count);

@@ -85,8 +85,6 @@ public sealed class CnnFamily : DenseFamily
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
     {
         double dropout = options.Dropout ?? 0.1;
-        if (dropout is not (>= 0 and < 1))
-            throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
         IReadOnlyList<int> shape = train.Layout.DenseShape, hidden = options.Hidden ?? [128];
         if (hidden.Any(units => units < 1))
             throw new UsageException($"Hidden widths are {string.Join(", ", hidden)}; each must be at least 1.");

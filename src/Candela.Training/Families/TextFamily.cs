@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Candela.Data;
 using Candela.Graphs;
 using Candela.Models;
+using Candela.Training.DenseNets;
 using TorchSharp;
 
 namespace Candela.Training;
@@ -86,12 +87,11 @@ public sealed class TextFamily : IModelFamily
         if (layout.TokenLength < 1)
             throw new DataException("text has no tokens to learn from: no input column is text.");
         double dropout = options.Dropout ?? 0.6;
-        if (dropout is not (>= 0 and < 1))
-            throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
+        TrainingPlan.Check(options);
         IExampleSource? valid = context.Valid is { Count: > 0 } given ? given : null;
         int width = options.Hidden is [var first, ..] ? first : 64, filters = options.Hidden is [_, var second, ..] ? second : 64;
         var graph = new LayerGraph(Id, [layout.TokenLength], Layers(layout.TokenVocabulary, width, filters, problem.Outputs, dropout), HeadKind.Softmax);
-        var loss = new SparseCategoricalCrossEntropy { LabelSmoothing = options.LabelSmoothing, ClassWeights = Weights(context.Train, problem, options.ClassWeights) };
+        var loss = new SparseCategoricalCrossEntropy { LabelSmoothing = options.LabelSmoothing ?? 0, ClassWeights = Weights(context.Train, problem, options.ClassWeights) };
         TrainingPlan plan = TrainingPlan.From(options, Defaults(context.Train.Count), valid is not null);
         TorchSharp.torch.Device device = Devices.Resolve(options.Device);
         Sequential network = GraphBuilder.Build(graph, options.Seed);
@@ -126,14 +126,5 @@ public sealed class TextFamily : IModelFamily
         Patience = 3,
     };
 
-    private static float[]? Weights(IExampleSource rows, Problem problem, string how)
-    {
-        if (how != "balanced")
-            return null;
-        var counts = new long[problem.Outputs];
-        foreach (FeatureBatch batch in rows.Batches(new BatchPlan(4096) { TargetsOnly = true }))
-            foreach (int label in batch.Labels.AsSpan(0, batch.Count))
-                counts[label]++;
-        return [.. counts.Select(c => c == 0 ? 0 : rows.Count / (float)(counts.Length * c))];
-    }
+    private static float[]? Weights(IExampleSource rows, Problem problem, string how) => how == "none" ? null : TargetFacts.Of(rows, problem).Weights(how);
 }

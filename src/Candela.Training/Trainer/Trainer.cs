@@ -39,6 +39,6 @@ public static class Trainer
 
         LibTorch.SetThreads(plan.Threads);
         using var trainable = new TorchTrainable(module, loss, train.Layout, (int)Math.Min(plan.BatchSize, Math.Max(1, Math.Max(train.Count, valid?.Count ?? 0))), plan.Seed, score);
-        return TrainingLoop.Run(trainable, train, valid, plan, session);
+        return TrainingLoop.Run(trainable, train, valid, plan, session with { Context = $"{session.Context} libtorch, threads {plan.Threads}" });
     }
 }

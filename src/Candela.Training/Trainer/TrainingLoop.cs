@@ -28,8 +28,8 @@ public sealed class TrainingLoop
     private readonly long _totalSteps, _batchesPerEpoch, _batchesPerStep;
     private readonly List<EpochEnded> _history = [];
     private readonly WeightAverage? _average;
-    private float[]? _best;
-    private IReadOnlyDictionary<string, float[]> _bestBuffers = new Dictionary<string, float[]>();
+    private float[]? _best, _fallback;
+    private IReadOnlyDictionary<string, float[]> _bestBuffers = new Dictionary<string, float[]>(), _fallbackBuffers = new Dictionary<string, float[]>();
     private BatchLoss _epochLoss;
     private long _step, _batch, _savedAt;
     private int _epoch;
@@ -59,7 +59,8 @@ public sealed class TrainingLoop
     /// <param name="session">Listeners, folder, clock, cancellation; null for none.</param>
     /// <exception cref="OperationCanceledException">The session's token was cancelled; a state has been saved if there is a folder.</exception>
     /// <exception cref="DataException">There are no training rows.</exception>
-    /// <exception cref="UsageException">The loss is not finite before any validated epoch; or a saved state belongs to another run.</exception>
+    /// <exception cref="DivergedException">The loss or a weight stopped being finite before any epoch ended with finite ones. Later, the best or else the last finite epoch's weights are kept, with a warning.</exception>
+    /// <exception cref="UsageException">A saved state belongs to another run.</exception>
     public static TrainingOutcome Run(ITrainable model, IExampleSource train, IExampleSource? valid, TrainingPlan plan, TrainingSession? session = null) =>
         new TrainingLoop(model, train, valid, plan, session ?? new TrainingSession()).Run();
 
@@ -76,6 +77,16 @@ public sealed class TrainingLoop
         else
         {
             _average?.Average.CopyTo(_model.Parameters);
+            if (reason == StopReason.Diverged || !AllFinite(_model.Parameters))
+            {
+                if (_fallback is null)
+                    throw new DivergedException($"A weight is not finite after {_step} steps. Lower the learning rate, clip gradients, or look at the scale of inputs and targets.");
+                if (reason != StopReason.Diverged)
+                    _session.Events?.Report(new Warned("weight-not-finite", $"A weight is not finite after {_step} steps: those of the last epoch that ended with finite ones are kept."));
+                reason = StopReason.Diverged;
+                _fallback.CopyTo(_model.Parameters);
+                _model.LoadBuffers(_fallbackBuffers);
+            }
         }
 
         return new TrainingOutcome(reason.Value, _history, _best is null ? -1 : _judge.BestEpoch, _step);
@@ -143,9 +154,9 @@ public sealed class TrainingLoop
         _average?.Update(_model.Parameters);
         if (!double.IsFinite(loss.Sum))
         {
-            if (_best is null)
-                throw new UsageException($"The training loss is {loss.Mean} at step {_step} (learning rate {rate:G3}). Lower the learning rate, clip gradients, or look at the scale of inputs and targets.");
-            _session.Events?.Report(new Warned("loss-not-finite", $"The training loss was {loss.Mean} at step {_step} (learning rate {rate:G3}): training ended there and the weights of epoch {_judge.BestEpoch} are kept."));
+            if (_best is null && _fallback is null)
+                throw new DivergedException($"The training loss is {loss.Mean} at step {_step} (learning rate {rate:G3}). Lower the learning rate, clip gradients, or look at the scale of inputs and targets.");
+            _session.Events?.Report(new Warned("loss-not-finite", $"The training loss was {loss.Mean} at step {_step} (learning rate {rate:G3}): training ended there and the weights of {(_best is null ? "the last epoch that ended with finite ones" : $"epoch {_judge.BestEpoch}")} are kept."));
             return StopReason.Diverged;
         }
 
@@ -159,10 +170,17 @@ public sealed class TrainingLoop
         ValidationResult? result = Validate();
         _schedule.Observe(result?.Loss ?? _epochLoss.Mean);
         StopReason? verdict = _judge.AfterEpoch(_epoch, _epochLoss.Mean, result is null ? null : result.Score ?? -result.Loss, result is null ? 0 : -result.Loss);
-        if (_judge.Improved && _plan.KeepBest)
+        Span<float> kept = _average is null ? _model.Parameters : _average.Average.AsSpan();
+        if (_judge.Improved && _plan.KeepBest && AllFinite(kept))
         {
-            _best = (_average is null ? _model.Parameters : _average.Average.AsSpan()).ToArray();
+            _best = kept.ToArray();
             _bestBuffers = _model.SaveBuffers();
+            (_fallback, _fallbackBuffers) = (null, new Dictionary<string, float[]>());
+        }
+        else if (_best is null && AllFinite(kept))
+        {
+            kept.CopyTo(_fallback ??= new float[kept.Length]);
+            _fallbackBuffers = _model.SaveBuffers();
         }
 
         var ended = new EpochEnded(_epoch, _step, _epochLoss.Mean, result?.Loss, result?.Score, rate, _judge.Seconds);
@@ -174,6 +192,14 @@ public sealed class TrainingLoop
         if (_session.CheckpointEvery == TimeSpan.Zero || _session.Clock.GetElapsedTime(_savedAt) >= _session.CheckpointEvery)
             Save();
         return null;
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+            if (!float.IsFinite(value))
+                return false;
+        return true;
     }
 
     private StopReason Finish(StopReason reason)
@@ -203,7 +229,7 @@ public sealed class TrainingLoop
     }
 
     private string Context() => string.Create(CultureInfo.InvariantCulture,
-        $"{_session.Context}; rows {_train.Count}+{_valid?.Count ?? 0}; parameters {_optimizer.Length} in {_optimizer.Segments.Count}; {string.Join(", ", _plan.Chosen().OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value}"))}");
+        $"{_session.Context}; rows {_train.Count}+{_valid?.Count ?? 0}; parameters {_optimizer.Length} in {_optimizer.Segments.Count}; {_plan.Fingerprint()}");
 
     private TrainingCheckpoint State()
     {
@@ -213,6 +239,9 @@ public sealed class TrainingLoop
             tensors["average"] = _average.Average;
         if (_best is not null)
             tensors["best"] = _best;
+        if (_fallback is not null)
+            tensors["fallback"] = _fallback;
+        Put("fallbackBuffer.", _fallbackBuffers);
         Put("optimizer.", optimizer.Buffers);
         Put("buffer.", _model.SaveBuffers());
         Put("bestBuffer.", _bestBuffers);
@@ -254,6 +283,7 @@ public sealed class TrainingLoop
         _average?.Load(state.Tensors["average"], state.AverageUpdates);
         _best = state.Tensors.GetValueOrDefault("best");
         _bestBuffers = Take("bestBuffer.");
+        (_fallback, _fallbackBuffers) = (state.Tensors.GetValueOrDefault("fallback"), Take("fallbackBuffer."));
         _schedule.Load(state.Schedule);
         _judge.Load(state.Stop);
         (_step, _epoch, _batch, _epochLoss) = (state.Step, state.Epoch, state.Batch, state.EpochLoss);

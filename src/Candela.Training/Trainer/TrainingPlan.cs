@@ -108,6 +108,7 @@ public sealed record TrainingPlan
     /// <exception cref="UsageException">An unknown optimiser or schedule (the nearest is named), or a number out of range.</exception>
     public static TrainingPlan From(FitOptions options, TrainingDefaults defaults, bool validated)
     {
+        Check(options);
         string id = options.Optimizer ?? defaults.Optimizer;
         OptimizerOptions optimizer = OptimizerOptions.Of(id);
         optimizer = optimizer with { L1 = options.L1, L2 = options.L2 ?? (id == defaults.Optimizer ? defaults.L2 : null) ?? optimizer.L2 };
@@ -123,7 +124,7 @@ public sealed record TrainingPlan
             LearningRate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate,
             Schedule = options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule),
             ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
-            Ema = options.Ema > 0 ? options.Ema : defaults.Ema,
+            Ema = options.Ema ?? defaults.Ema,
             Patience = validated ? options.Patience ?? defaults.Patience : null,
             KeepBest = defaults.KeepBest || options.Patience is not null,
             MaxTime = options.MaxTime,
@@ -132,6 +133,15 @@ public sealed record TrainingPlan
         };
         plan.Check();
         return plan;
+    }
+
+    /// <summary>Checks the numbers of the options that shape the net and its loss rather than the plan; <see cref="From"/> calls it.</summary>
+    /// <exception cref="UsageException">One is out of range; the message names it.</exception>
+    public static void Check(FitOptions options)
+    {
+        Require(options.LabelSmoothing is null or (>= 0 and < 1), "label-smoothing", options.LabelSmoothing ?? 0, "in [0, 1)");
+        Require(options.Dropout is null or (>= 0 and < 1), "dropout", options.Dropout ?? 0, "in [0, 1)");
+        Require(options.Hidden is null || options.Hidden.All(units => units >= 1), "hidden", options.Hidden?.DefaultIfEmpty(1).Min() ?? 1, "at least 1");
     }
 
     /// <summary>Checks every number.</summary>
@@ -176,6 +186,18 @@ public sealed record TrainingPlan
         MaxTime = MaxTime,
         MaxJoules = MaxJoules,
     };
+
+    /// <summary>All that decides the weights of a run, as a text: a saved state of another fingerprint is another run's. Limits of time and energy are not in it, nor are threads, which change no bit of the managed engine's results (libtorch's own context names them).</summary>
+    internal string Fingerprint() => string.Join(", ", (IEnumerable<string>)
+    [
+        .. Chosen().OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value}"),
+        $"batch-rows {Text(BatchSize)}",
+        $"warm-up {(WarmupSteps is { } warm ? Text(warm) : "usual")}",
+        $"shuffle {Shuffle}",
+        $"stop-loss {StopLoss?.ToString("R", CultureInfo.InvariantCulture)}",
+        $"stop-gradient-norm {StopGradientNorm?.ToString("R", CultureInfo.InvariantCulture)}",
+        $"{Optimizer}",
+    ]);
 
     /// <summary>The settings by recipe key, for <see cref="FitResult.Chosen"/>.</summary>
     public Dictionary<string, string> Chosen()

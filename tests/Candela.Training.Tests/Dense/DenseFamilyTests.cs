@@ -113,7 +113,7 @@ public sealed class DenseFamilyTests
         IModelFamily family = DenseFamilies.All.First(f => f.Id == id);
         (ArrayExamples train, Problem problem) = Rows(5, 300, 3);
         (ArrayExamples valid, _) = Rows(6, 80, 3);
-        var options = new FitOptions { Seed = 4, Epochs = 6, Ema = id == "mlp" ? 0.9 : 0, Threads = 1 };
+        var options = new FitOptions { Seed = 4, Epochs = 6, Ema = id == "mlp" ? 0.9 : null, Threads = 1 };
         using IFittedModel straight = Fit(family, problem, train, valid, options).Model;
         string folder = Directory.CreateTempSubdirectory().FullName;
         try

@@ -132,6 +132,58 @@ public sealed class DenseNetworkTests
         Assert.Throws<ShapeException>(() => net.Differentiate(new FeatureBatch { Count = 2, Dense = new float[10], Targets = [0, 3] }, loss, 0, 0));
     }
 
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Sizes_BeyondOneBuffer_AreRefusedBeforeAnythingIsAllocated()
+    {
+        // 65536 x 65536 is 0 in 32 bits.
+        static LayerSpec Wide(string name, int units) => new("dense", name, new JsonObject { ["units"] = units });
+        var square = new LayerGraph("mlp", [2], [Wide("dense1", 65536), Wide("dense2", 65536)], HeadKind.Linear);
+        string message = Assert.Throws<ShapeException>(() => new DenseNetwork(square)).Message;
+        Assert.Contains("'dense2' has 65,536 x 65,536 = 4,294,967,296", message, StringComparison.Ordinal);
+        Assert.Contains("--hidden", message, StringComparison.Ordinal);
+        Assert.Contains("parameters", Assert.Throws<ShapeException>(() => new DenseNetwork(new LayerGraph("mlp", [1 << 30], [Wide("dense1", 1), new("dense", "dense2", new JsonObject { ["units"] = (1 << 30) + 1 })], HeadKind.Linear))).Message, StringComparison.Ordinal);
+        var image = new LayerGraph("cnn", [3, 30_000, 30_000], [new LayerSpec("conv2d", "conv1", new JsonObject { ["filters"] = 32, ["kernel"] = 3, ["activation"] = "relu" })], HeadKind.Linear);
+        Assert.Contains("conv1", Assert.ThrowsAny<CandelaException>(() => new DenseNetwork(image)).Message, StringComparison.Ordinal);
+
+        // 65536 rows x 65536 units is 0 too; afterwards the net still runs what fits.
+        using var net = new DenseNetwork(new LayerGraph("mlp", [1], [Wide("dense1", 65536), Wide("dense2", 1)], HeadKind.Linear));
+        net.Parameters.Fill(1f / 1024);
+        message = Assert.Throws<ShapeException>(() => net.Forward(new float[65536], 65536)).Message;
+        Assert.Contains("65536 rows x 65536", message, StringComparison.Ordinal);
+        Assert.Contains("--batch-size", message, StringComparison.Ordinal);
+        Assert.Equal((65536 * 2 / 1024f / 1024) + (1f / 1024), net.Forward([1], 1)[0], 1e-5f);
+    }
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void FloatsPerRow_OfALargeImage_BoundsTheRowsOfAnEvaluation()
+    {
+        var graph = new LayerGraph("cnn", [3, 640, 480], [.. CnnFamily.Layers([3, 640, 480], 2, [8], 0)], HeadKind.Softmax);
+        using var net = new DenseNetwork(graph);
+        int largest = 0;
+        var rows = new BatchSizes([3, 640, 480], size => largest = Math.Max(largest, size));
+        new DenseTrainable(net, new DenseLoss(DenseLossKind.CrossEntropy)).Evaluate(rows);
+        Assert.InRange(largest, 1, 16 * (1 << 20) / (3 * 640 * 480));
+        largest = 0;
+        TargetFacts.Of(rows, new Problem(TaskKind.Binary, "y", ["a", "b"]));
+        Assert.Equal(1, largest); // 3.7 MB each
+    }
+
+    /// <summary>No rows, but tells the batch size that was asked for.</summary>
+    private sealed class BatchSizes(int[] shape, Action<int> asked) : IExampleSource
+    {
+        public long Count => 0;
+
+        public FeatureLayout Layout { get; } = new() { DenseShape = shape };
+
+        public IEnumerable<FeatureBatch> Batches(BatchPlan plan)
+        {
+            asked(plan.BatchSize);
+            return [];
+        }
+    }
+
     internal static LayerGraph Graph(int width, int outputs, ActivationKind activation, double dropout = 0.2) => new(
         "mlp",
         [width],

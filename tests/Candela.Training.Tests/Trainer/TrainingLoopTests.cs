@@ -93,7 +93,7 @@ public class TrainingLoopTests
     [Fact, Trait("Kind", "fault")]
     public void Loss_ThatIsNotFinite_IsAnErrorThatSaysWhatToDo()
     {
-        UsageException error = Assert.Throws<UsageException>(() => TrainingLoop.Run(new ToyTrainable(Width), Train, null, Plan with { Optimizer = new SgdOptions(), LearningRate = 1e6, Epochs = 50 }));
+        DivergedException error = Assert.Throws<DivergedException>(() => TrainingLoop.Run(new ToyTrainable(Width), Train, null, Plan with { Optimizer = new SgdOptions(), LearningRate = 1e12, Epochs = 50 }));
         Assert.Contains("Lower the learning rate", error.Message);
     }
 
@@ -107,6 +107,38 @@ public class TrainingLoopTests
         Assert.Equal(StopReason.Diverged, outcome.StopReason);
         Assert.Equal("loss-not-finite", events.All.OfType<Warned>().Single().Code);
         Assert.Equal(outcome.History[outcome.BestEpoch].ValidLoss, model.Evaluate(Valid).Loss);
+    }
+
+    [Theory, Trait("Kind", "fault"), InlineData(true), InlineData(false)]
+    public void Loss_ThatDivergesLate_WithoutABestEpoch_KeepsTheLastFiniteWeights(bool validated)
+    {
+        var events = new EventList();
+        var model = new ToyTrainable(Width) { Noise = 0 };
+        TrainingOutcome outcome = TrainingLoop.Run(model, Train, validated ? Valid : null, Plan with { Optimizer = new SgdOptions(), LearningRate = 3, Epochs = 500, KeepBest = false }, new TrainingSession { Events = events });
+        Assert.Equal((StopReason.Diverged, -1), (outcome.StopReason, outcome.BestEpoch));
+        Assert.Equal("loss-not-finite", events.All.OfType<Warned>().Single().Code);
+        Assert.All(model.Parameters.ToArray(), p => Assert.True(float.IsFinite(p)));
+        if (validated)
+            Assert.Equal(outcome.History[^1].ValidLoss, model.Evaluate(Valid).Loss);
+    }
+
+    public static TheoryData<string, TrainingPlan> OtherPlans => new()
+    {
+        { "beta", Plan with { Optimizer = new AdamOptions { Beta1 = 0.8 } } },
+        { "epsilon", Plan with { Optimizer = new AdamOptions { Epsilon = 1e-6 } } },
+        { "warm-up", Plan with { WarmupSteps = 3 } },
+        { "order", Plan with { Shuffle = false } },
+        { "loss", Plan with { StopLoss = 1e-9 } },
+    };
+
+    [Theory, MemberData(nameof(OtherPlans)), Trait("Kind", "fault")]
+    public void Resume_WithAnythingElseThatChangesWeights_IsRefused(string what, TrainingPlan other)
+    {
+        using var folder = new TemporaryFolder();
+        var session = new TrainingSession { CheckpointFolder = folder.Path };
+        TrainingLoop.Run(new ToyTrainable(Width), Train, Valid, Plan, session);
+        Assert.NotEmpty(what);
+        Assert.Contains("another run", Assert.Throws<UsageException>(() => TrainingLoop.Run(new ToyTrainable(Width), Train, Valid, other, session)).Message);
     }
 
     public static TheoryData<string, int> Interruptions
@@ -262,6 +294,10 @@ public class TrainingLoopTests
         Assert.Equal(("sgd", "32", "2"), (plan.Chosen()["optimizer"], plan.Chosen()["batch-size"], plan.Chosen()["clip-norm"]));
         Assert.Equal(0.003, TrainingPlan.From(new FitOptions(), new TrainingDefaults { LearningRate = 0.003 }, true).LearningRate);
         Assert.Contains("Did you mean 'adam'", Assert.Throws<UsageException>(() => TrainingPlan.From(new FitOptions { Optimizer = "adamm" }, new TrainingDefaults(), true)).Message);
+        foreach ((FitOptions options, string name) in new[] { (new FitOptions { LabelSmoothing = 3 }, "label-smoothing"), (new FitOptions { LabelSmoothing = 1 }, "label-smoothing"), (new FitOptions { Dropout = 1 }, "dropout"), (new FitOptions { Ema = 1 }, "ema"), (new FitOptions { LearningRate = -1 }, "learning-rate"), (new FitOptions { Hidden = [8, 0] }, "hidden") })
+            Assert.Contains(name, Assert.Throws<UsageException>(() => TrainingPlan.From(options, new TrainingDefaults(), true)).Message);
+        Assert.Equal(0, TrainingPlan.From(new FitOptions { Ema = 0 }, new TrainingDefaults { Ema = 0.9 }, true).Ema);
+        Assert.Equal(0.9, TrainingPlan.From(new FitOptions(), new TrainingDefaults { Ema = 0.9 }, true).Ema);
         Assert.Contains("batch-size", Assert.Throws<UsageException>(() => TrainingPlan.From(new FitOptions { BatchSize = 0 }, new TrainingDefaults(), true)).Message);
     }
 }

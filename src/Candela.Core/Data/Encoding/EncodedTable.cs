@@ -48,6 +48,12 @@ public sealed class EncodedTable : IExampleSource
     /// <inheritdoc/>
     public FeatureLayout Layout { get; }
 
+    /// <summary>What encodes the rows. Its class counts and target moments are those of the training rows.</summary>
+    public FeatureEncoder Encoder => _encoder;
+
+    /// <summary>The part read.</summary>
+    public Part Part => _part;
+
     /// <summary>True when rows are kept encoded; decided on first use for text, whose size is not known before.</summary>
     public bool InMemory => !_stream && EncodeAll() is not null;
 

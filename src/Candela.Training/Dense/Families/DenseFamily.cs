@@ -39,6 +39,7 @@ public abstract class DenseFamily : IModelFamily
         IExampleSource train = context.Train;
         IExampleSource? valid = context.Valid is { Count: > 0 } given ? given : null;
         TargetFacts facts = TargetFacts.Of(train, problem);
+        TrainingPlan.Check(options);
         DenseLoss loss = Loss(problem, facts, options);
         LayerGraph graph = Graph(problem, train, options, loss);
         TrainingPlan plan = Adjust(TrainingPlan.From(options, Defaults(problem, train, options), valid is not null));
@@ -48,7 +49,7 @@ public abstract class DenseFamily : IModelFamily
         {
             Initialize(network, options.Seed);
             var trainable = new DenseTrainable(network, loss, options.Seed);
-            TrainingSession session = TrainingSession.Of(context) with { Context = string.Create(CultureInfo.InvariantCulture, $"{Id} {loss}") };
+            TrainingSession session = TrainingSession.Of(context) with { Context = string.Create(CultureInfo.InvariantCulture, $"{Id} {loss} [{string.Join(' ', loss.ClassWeights ?? [])}]") };
             TrainingOutcome outcome = DeviceTraining.Choose(options.Device, GainsByAccelerator) is { } device
                 ? DeviceTraining.Run(network, loss, device, Augment(train, options.Seed), valid, plan, session)
                 : TrainingLoop.Run(trainable, Augment(train, options.Seed), valid, plan, session);
@@ -82,8 +83,8 @@ public abstract class DenseFamily : IModelFamily
     private protected virtual DenseLoss Loss(Problem problem, TargetFacts facts, FitOptions options) => problem.Task switch
     {
         TaskKind.Regression => new DenseLoss(DenseLossKind.SquaredError) { Offset = facts.Mean, Scale = facts.Deviation > 0 ? facts.Deviation : 1 },
-        TaskKind.Binary => new DenseLoss(DenseLossKind.BinaryCrossEntropy) { LabelSmoothing = options.LabelSmoothing, ClassWeights = facts.Weights(options.ClassWeights) },
-        _ => new DenseLoss(DenseLossKind.CrossEntropy) { LabelSmoothing = options.LabelSmoothing, ClassWeights = facts.Weights(options.ClassWeights) },
+        TaskKind.Binary => new DenseLoss(DenseLossKind.BinaryCrossEntropy) { LabelSmoothing = options.LabelSmoothing ?? 0, ClassWeights = facts.Weights(options.ClassWeights) },
+        _ => new DenseLoss(DenseLossKind.CrossEntropy) { LabelSmoothing = options.LabelSmoothing ?? 0, ClassWeights = facts.Weights(options.ClassWeights) },
     };
 
     private protected virtual TrainingPlan Adjust(TrainingPlan plan) => plan;

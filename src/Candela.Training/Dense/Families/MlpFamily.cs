@@ -32,7 +32,7 @@ public sealed class MlpFamily : DenseFamily
     private protected override DenseLoss Loss(Problem problem, TargetFacts facts, FitOptions options)
     {
         DenseLoss loss = base.Loss(problem, facts, options);
-        return problem.Task == TaskKind.Multiclass && loss.LabelSmoothing == 0 && facts.Counts.Sum() < ManyRows ? loss with { LabelSmoothing = 0.05 } : loss;
+        return problem.Task == TaskKind.Multiclass && options.LabelSmoothing is null && facts.Counts.Sum() < ManyRows ? loss with { LabelSmoothing = 0.05 } : loss;
     }
 
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss)
@@ -42,8 +42,6 @@ public sealed class MlpFamily : DenseFamily
         double dropout = options.Dropout ?? (few ? 0.2 : 0.1);
         if (hidden.Any(units => units < 1))
             throw new UsageException($"Hidden widths are {string.Join(", ", hidden)}; each must be at least 1.");
-        if (dropout is not (>= 0 and < 1))
-            throw new UsageException($"Dropout is {dropout}; it must be in [0, 1).");
         var layers = new List<LayerSpec>();
         for (int i = 0; i < hidden.Count; i++)
         {

@@ -5,13 +5,15 @@ namespace Candela.Training.DenseNets;
 /// <summary>What is learnt from the training targets before training: mean and deviation, or rows per class.</summary>
 internal sealed record TargetFacts(double Mean, double Deviation, long[] Counts)
 {
-    /// <summary>Reads all rows once.</summary>
+    /// <summary>From the encoder where it was fitted on these rows, else by reading all rows once.</summary>
     public static TargetFacts Of(IExampleSource train, Problem problem)
     {
+        if (train is EncodedTable { Part: Part.Train, Encoder: var encoder } && encoder.TrainingRows == train.Count)
+            return new TargetFacts(encoder.TargetMean, encoder.TargetDeviation, [.. encoder.ClassCounts]);
         long rows = 0;
         double mean = 0, squares = 0;
         var counts = new long[problem.Classes.Count];
-        foreach (FeatureBatch batch in train.Batches(new BatchPlan(4096) { TargetsOnly = true }))
+        foreach (FeatureBatch batch in train.Batches(new BatchPlan(train.Layout.ReadingRows) { TargetsOnly = true }))
         {
             for (int i = 0; i < batch.Count; i++)
             {

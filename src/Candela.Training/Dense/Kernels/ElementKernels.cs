@@ -2,9 +2,10 @@
 //   IElementFunction          a function and its slope on 8 lanes; one struct per activation
 //   ElementKernels.Apply      y = f(z)                over any length; the tail goes through a padded vector, so a number's result does not depend on where it lies
 //   ElementKernels.Chain      dz = dy * f'(z or y)    the same
-//   AddBias, AddBiasRelu      y[r, j] += b[j] (then max 0)
+//   AddBias                   y[r, j] += b[j] (then max 0)
 //   ColumnSums                b[j] = sum over r of y[r, j], rows in order
-//   ScaleBy, Add, Fill        y *= m, y += x, ...
+//   Multiply                  y = x * m
+//   Softmax                   row by row, shifted by the row's maximum
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -223,29 +224,6 @@ internal static unsafe class ElementKernels
             (Vector256.Load(x + i) * Vector256.Load(m + i)).Store(y + i);
         for (; i < count; i++)
             y[i] = x[i] * m[i];
-    }
-
-    /// <summary>y += x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* x, float* y, int count)
-    {
-        int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-            (Vector256.Load(y + i) + Vector256.Load(x + i)).Store(y + i);
-        for (; i < count; i++)
-            y[i] += x[i];
-    }
-
-    /// <summary>y += s * x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddScaled(float* x, float s, float* y, int count)
-    {
-        int i = 0;
-        Vector256<float> scale = Vector256.Create(s);
-        for (; i + Lanes <= count; i += Lanes)
-            (Vector256.Load(y + i) + (Vector256.Load(x + i) * scale)).Store(y + i);
-        for (; i < count; i++)
-            y[i] += x[i] * s;
     }
 
     /// <summary>The softmax of each row, shifted by its maximum: finite for any finite logits.</summary>

@@ -34,12 +34,12 @@ internal static class ConvBlock
         var plan = new Plan(layer, shape, Next(layers, index));
         int weight = length, bias = -1;
         layout.Add(new DenseParameter($"{layer.Name}.weight", [plan.Shape.Filters, plan.Shape.Channels, plan.Shape.KernelRows, plan.Shape.KernelColumns], length, Decays: true));
-        length += plan.Shape.Filters * plan.Shape.Taps;
+        length = Extent.Sum(layer.Name, length, Extent.OfLayer(layer.Name, plan.Shape.Filters, plan.Shape.Taps));
         if (plan.HasBias)
         {
             bias = length;
             layout.Add(new DenseParameter($"{layer.Name}.bias", [plan.Shape.Filters], length, Decays: false));
-            length += plan.Shape.Filters;
+            length = Extent.Sum(layer.Name, length, plan.Shape.Filters);
         }
 
         var op = new ConvOp(plan.Shape, shape[1], shape[2], plan.Top, plan.Left, plan.Pool, plan.Relu, weight, bias);
@@ -73,6 +73,7 @@ internal static class ConvBlock
             padding.Along(input[2], columns, 1, 1, out int left, out int right);
             Shape = new ConvShape(input[0], input[1] + top + bottom, input[2] + left + right, filters, rows, columns);
             (Top, Left, Pool) = (top, left, 1);
+            RequireFits(layer.Name);
             if (Shape.OutputRows < 1 || Shape.OutputColumns < 1)
                 throw new ShapeException($"a window of {rows}x{columns} does not fit inputs [{string.Join(", ", input)}]");
             if (pool is not null)
@@ -106,6 +107,16 @@ internal static class ConvBlock
         public string? Refusal { get; }
 
         public IReadOnlyList<int> Output { get; }
+
+        // The sums and products of ConvShape and ConvOp are of 32 bits: all of them lie below one of these, times the chunks.
+        private void RequireFits(string name)
+        {
+            long taps = Extent.OfLayer(name, Shape.Channels, (long)Shape.KernelRows * Shape.KernelColumns);
+            Extent.OfLayer(name, ConvOp.Chunks * (Shape.Filters + 6L), taps + 1);
+            Extent.OfLayer(name, ConvOp.Chunks * (Shape.Channels + 6L), Shape.Filters * (long)Shape.KernelRows * Shape.KernelColumns);
+            long wide = (long)Shape.Width + Shape.KernelColumns, high = (long)Shape.Height + Shape.KernelRows;
+            Extent.OfLayer(name, ConvOp.Chunks * (2L * Math.Max(Shape.Filters, Shape.Channels) + 6), ((wide + 16) * high) + ConvKernels.Slack);
+        }
 
         private static (int Rows, int Columns) Pair(JsonNode? node, int otherwise) => node switch
         {

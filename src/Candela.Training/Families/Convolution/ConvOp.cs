@@ -7,7 +7,8 @@ namespace Candela.Training.DenseNets;
 /// added in order, so results do not depend on the number of threads.</summary>
 internal sealed unsafe class ConvOp : DenseOp
 {
-    private const int Chunks = 8;
+    /// <summary>Parts of a batch that are worked on at once at the most.</summary>
+    public const int Chunks = 8;
 
     private readonly ConvShape _shape, _back;
     private readonly int _height, _width, _top, _bottom, _left, _right, _pool, _weight, _bias;
@@ -49,14 +50,17 @@ internal sealed unsafe class ConvOp : DenseOp
     /// <summary>Inputs of one output.</summary>
     public int FanIn => _shape.Taps;
 
+    public override long FloatsPerRow => Units + (long)_shape.ImageFloats;
+
     public override void Reserve(int rows, bool training)
     {
         base.Reserve(rows, training);
-        _images = Grow(_images, rows * _shape.ImageFloats);
+        _images = Grow(_images, Extent.OfRows(rows, _shape.ImageFloats));
         // One image's flat outputs, and in training its padded output slopes and flat input slopes, per chunk.
-        _flat = Grow(_flat, Chunks * ScratchFloats);
-        if (training)
-            _slopes = Grow(_slopes, rows * SlopeFloats);
+        _flat = Grow(_flat, Extent.OfRows(Chunks, ScratchFloats));
+        if (!training)
+            return;
+        _slopes = Grow(_slopes, Extent.OfRows(rows, SlopeFloats));
         if (_winners.Length < rows * Units)
             _winners = GC.AllocateUninitializedArray<int>(rows * Units, pinned: true);
     }
@@ -123,7 +127,7 @@ internal sealed unsafe class ConvOp : DenseOp
                 HasBias = _bias >= 0,
                 Offsets = offsets,
                 BackOffsets = backOffsets,
-                Winners = winners,
+                Winners = (long)rows * Units <= _winners.Length ? winners : null, // kept in training only
                 Rows = rows,
                 Height = _height,
                 Width = _width,
@@ -150,7 +154,7 @@ internal sealed unsafe class ConvOp : DenseOp
             float* image = w.Images + ((nint)n * w.Shape.ImageFloats);
             ConvKernels.Pad(w.X + ((nint)n * w.Shape.Channels * w.Height * w.Width), w.Shape.Channels, w.Height, w.Width, w.Top, w.Bottom, w.Left, w.Right, image);
             ConvKernels.Convolve(w.Shape, image, w.Offsets, w.Packed, flat);
-            ConvKernels.PoolForward(w.Shape, flat, w.Bias, w.Relu, w.Pool, w.Values + ((nint)n * w.Units), w.Winners + ((nint)n * w.Units));
+            ConvKernels.PoolForward(w.Shape, flat, w.Bias, w.Relu, w.Pool, w.Values + ((nint)n * w.Units), w.Winners == null ? null : w.Winners + ((nint)n * w.Units));
         }
     }
 

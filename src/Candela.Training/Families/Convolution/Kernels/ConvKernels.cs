@@ -205,11 +205,12 @@ internal static unsafe class ConvKernels
     }
 
     /// <summary>Bias, ReLU (if asked) and max pooling by windows of <paramref name="pool"/> x pool (1: none) of one image's flat outputs, to output[filters, rows / pool, columns / pool].
-    /// <paramref name="winners"/> gets the flat position of each largest value within its filter.</summary>
+    /// <paramref name="winners"/> gets the flat position of each largest value within its filter; null where nobody asks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PoolForward(ConvShape s, float* flat, float* bias, bool relu, int pool, float* output, int* winners)
     {
         int rows = s.OutputRows / pool, columns = s.OutputColumns / pool, width = s.Width;
+        bool keep = winners != null;
         Vector256<float> floor = Vector256.Create(relu ? 0 : float.NegativeInfinity);
         for (int f = 0; f < s.Filters; f++, flat += s.FlatRow)
         {
@@ -232,7 +233,8 @@ internal static unsafe class ConvKernels
                         at = Vector256.ConditionalSelect(Vector256.Equals(a, best).AsInt32(), default, at);
                         at += Vector256.Create(start + (2 * x)) + Vector256.Create(0, 2, 4, 6, 8, 10, 12, 14);
                         Vector256.Max(best + offset, floor).Store(output + x);
-                        at.Store(winners + x);
+                        if (keep)
+                            at.Store(winners + x);
                     }
                 }
                 else if (pool == 1)
@@ -250,7 +252,7 @@ internal static unsafe class ConvKernels
                                 best = start + (i * width) + (x * pool) + j;
                     float value = flat[best] + add;
                     output[x] = relu ? Math.Max(value, 0) : value;
-                    if (pool > 1)
+                    if (keep && pool > 1)
                         winners[x] = best;
                 }
             }
