@@ -170,6 +170,9 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
         return new BatchLoss(sum, total);
     }
 
+    /// <summary>What the batch's mean is divided by.</summary>
+    internal double WeightOf(FeatureBatch batch) => Kind is DenseLossKind.CrossEntropy or DenseLossKind.BinaryCrossEntropy ? TotalWeight(batch.Labels, batch.Count) : batch.Count;
+
     private double TotalWeight(int[] labels, int rows)
     {
         if (ClassWeights is null)

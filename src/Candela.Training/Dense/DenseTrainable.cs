@@ -29,6 +29,9 @@ public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long se
         network.DifferentiateSum(batch, loss, seed, step, accumulate, gradientScale: gradientScale);
 
     /// <inheritdoc/>
+    public double WeightOf(FeatureBatch batch) => loss.WeightOf(batch);
+
+    /// <inheritdoc/>
     public ValidationResult Evaluate(IExampleSource rows)
     {
         BatchLoss total = default;

@@ -91,8 +91,8 @@ public sealed unsafe class FlatParameters : IDisposable
     /// <summary>Copies the gradients from the device; nothing to do on the CPU.</summary>
     public void Download() => _gradientsOnHost?.copy_(_gradients);
 
-    /// <summary>Points the module's gradients at the flat buffer again, adding in what a stray gradient tensor holds, when something (module.zero_grad, another optimiser) has
-    /// replaced them. Costs some native calls per parameter.</summary>
+    /// <summary>Points the module's gradients at the flat buffer again where something (module.zero_grad, another optimiser) has replaced them: what a stray gradient tensor holds
+    /// replaces that part of the buffer, and a missing gradient becomes 0. Costs some native calls per parameter.</summary>
     public void Reattach()
     {
         using TensorScope scope = TensorScope.Begin();
@@ -104,6 +104,8 @@ public sealed unsafe class FlatParameters : IDisposable
                 continue;
             if (present is not null)
                 _gradientViews[i].copy_(present);
+            else
+                _gradientViews[i].zero_();
             Parameters[i].Value.grad = _gradientViews[i];
         }
     }

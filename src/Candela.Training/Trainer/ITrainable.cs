@@ -37,11 +37,14 @@ public interface ITrainable
 
     /// <summary>Runs a batch forwards and backwards in training mode.</summary>
     /// <param name="batch">The rows; valid during the call.</param>
-    /// <param name="step">Steps taken so far. Dropout noise is a pure function of it, of the seed and of nothing else.</param>
+    /// <param name="step">Number of the pass: steps taken so far x batches per step + batches before it in the step. Dropout noise is a pure function of it, of the seed and of nothing else.</param>
     /// <param name="accumulate">True adds to the gradients, false replaces them.</param>
     /// <param name="gradientScale">Factor of this batch's mean-loss gradient.</param>
     /// <returns>The loss, not scaled.</returns>
     BatchLoss Differentiate(FeatureBatch batch, long step, bool accumulate, double gradientScale);
+
+    /// <summary>What a batch's mean loss is divided by: the sum of its rows' weights. Default: its number of rows.</summary>
+    double WeightOf(FeatureBatch batch) => batch.Count;
 
     /// <summary>Evaluates all rows in evaluation mode; gradients may be overwritten.</summary>
     ValidationResult Evaluate(IExampleSource rows);

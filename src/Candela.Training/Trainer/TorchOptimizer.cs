@@ -43,12 +43,8 @@ public sealed class TorchOptimizer : IDisposable
     /// <returns>The gradient norm before clipping.</returns>
     public double Step(double learningRate, double maxNorm = double.PositiveInfinity)
     {
+        _flat.Reattach(); // module.zero_grad() and others replace the module's gradients
         _flat.Download();
-        if (!_flat.Gradients.ContainsAnyExcept(0f))
-        {
-            _flat.Reattach(); // a gradient of exactly 0 everywhere: the module's gradients may have been replaced
-            _flat.Download();
-        }
 
         double norm = Optimizer.Step(_flat.Values, _flat.Gradients, learningRate, maxNorm);
         _flat.Upload();
@@ -64,6 +60,7 @@ public sealed class TorchOptimizer : IDisposable
         {
             _flat.Upload();
             double result = loss();
+            _flat.Reattach();
             _flat.Download();
             return result;
         }, learningRate);

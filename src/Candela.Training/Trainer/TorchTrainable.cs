@@ -83,7 +83,20 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         Tensor outputs = _module.call(_batch.Inputs), loss = _loss.Of(outputs, Targets(outputs));
         (gradientScale == 1 ? loss : loss * gradientScale).backward();
         _flat.Download();
-        return new BatchLoss((double)loss.ToSingle() * batch.Count, batch.Count);
+        double weight = WeightOf(batch);
+        return new BatchLoss((double)loss.ToSingle() * weight, weight);
+    }
+
+    /// <inheritdoc/>
+    public double WeightOf(FeatureBatch batch)
+    {
+        IReadOnlyList<float>? weights = _loss is SparseCategoricalCrossEntropy sparse ? sparse.ClassWeights : _loss is BinaryCrossEntropy binary ? binary.ClassWeights : null;
+        if (weights is null || batch.Labels.Length < batch.Count)
+            return batch.Count;
+        double sum = 0;
+        foreach (int label in batch.Labels.AsSpan(0, batch.Count))
+            sum += (uint)label < (uint)weights.Count ? weights[label] : 1; // a wrong label is the loss's to refuse
+        return sum;
     }
 
     /// <inheritdoc/>
@@ -92,14 +105,15 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         Mode(training: false);
         _flat.Upload();
         BatchLoss total = default;
-        var tally = new ScoreTally(_score);
+        var tally = new ScoreTally(_score, _loss.Targets == TargetForm.Values);
         using IDisposable quiet = no_grad();
         foreach (FeatureBatch batch in rows.Batches(new BatchPlan(_batchSize)))
         {
             using TensorScope scope = TensorScope.Begin();
             _batch.Fill(batch);
             Tensor outputs = _module.call(_batch.Inputs);
-            total += new BatchLoss((double)_loss.Of(outputs, Targets(outputs)).ToSingle() * batch.Count, batch.Count);
+            double weight = WeightOf(batch);
+            total += new BatchLoss((double)_loss.Of(outputs, Targets(outputs)).ToSingle() * weight, weight);
             if (_score != ValidationScore.None)
                 tally.Add(TensorMemory.Singles(outputs.cpu().contiguous()), _batch);
         }
@@ -148,7 +162,7 @@ public sealed class TorchTrainable : ITrainable, IDisposable
     }
 
     /// <summary>Counts right answers, or squared errors around the mean, over batches.</summary>
-    private struct ScoreTally(ValidationScore score)
+    private struct ScoreTally(ValidationScore score, bool numbers)
     {
         private long _rows, _right;
         private double _error, _mean, _deviation;
@@ -167,6 +181,12 @@ public sealed class TorchTrainable : ITrainable, IDisposable
             {
                 ReadOnlySpan<float> own = outputs.Slice(row * width, width);
                 _rows++;
+                if (score == ValidationScore.Accuracy && numbers)
+                {
+                    _right += (own[0] > 0) == (batch.Values[row] > 0.5f) ? 1 : 0; // targets of this form are one number per row
+                    continue;
+                }
+
                 if (score == ValidationScore.Accuracy)
                 {
                     int answer = width == 1 ? (own[0] > 0 ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(own);

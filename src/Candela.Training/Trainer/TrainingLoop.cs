@@ -96,6 +96,7 @@ public sealed class TrainingLoop
     {
         var order = new BatchPlan(_plan.BatchSize) { ShuffleSeed = _plan.Shuffle ? _plan.Seed : null, Epoch = _epoch, Skip = _batch };
         long inStep = 0, rowsOfStep = 0;
+        double weightOfStep = 0;
         BatchLoss stepLoss = default;
         foreach (FeatureBatch batch in _train.Batches(order))
         {
@@ -106,10 +107,14 @@ public sealed class TrainingLoop
                 stepLoss = default;
             }
 
-            stepLoss += _model.Differentiate(batch, _step, accumulate: inStep > 0, gradientScale: (double)batch.Count / rowsOfStep);
+            double weight = _model.WeightOf(batch);
+            stepLoss += _model.Differentiate(batch, (_step * _batchesPerStep) + inStep, accumulate: inStep > 0, gradientScale: batch.Count == rowsOfStep ? 1 : weight / rowsOfStep);
+            weightOfStep = inStep == 0 ? weight : weightOfStep + weight;
             _batch++;
             if (++inStep < _batchesPerStep && _batch < _batchesPerEpoch)
                 continue;
+            if (inStep > 1)
+                Rescale(rowsOfStep, weightOfStep);
             inStep = 0;
             double rate = _schedule.RateAt(_step), norm = _optimizer.Step(_model.Parameters, _model.Gradients, rate, _plan.ClipNorm);
             if (EndStep(stepLoss, norm, rate, rowsOfStep) is { } reason)
@@ -127,16 +132,18 @@ public sealed class TrainingLoop
         _session.Cancellation.ThrowIfCancellationRequested(Save);
         double Loss()
         {
-            double sum = 0;
-            bool first = true;
+            double sum = 0, weights = 0;
+            long batches = 0;
             foreach (FeatureBatch batch in _train.Batches(new BatchPlan(_plan.BatchSize)))
             {
-                double share = (double)batch.Count / _train.Count;
-                sum += share * _model.Differentiate(batch, _step, accumulate: !first, gradientScale: share).Mean;
-                first = false;
+                double weight = _model.WeightOf(batch);
+                weights += weight;
+                sum += weight * _model.Differentiate(batch, (_step * _batchesPerEpoch) + batches, accumulate: batches > 0, gradientScale: weight / _train.Count).Mean;
+                batches++;
             }
 
-            return sum;
+            Rescale(_train.Count, weights);
+            return weights > 0 ? sum / weights : 0;
         }
 
         double rate = _schedule.RateAt(_step), loss = _optimizer.Minimize(_model.Parameters, _model.Gradients, Loss, rate);
@@ -192,6 +199,15 @@ public sealed class TrainingLoop
         if (_session.CheckpointEvery == TimeSpan.Zero || _session.Clock.GetElapsedTime(_savedAt) >= _session.CheckpointEvery)
             Save();
         return null;
+    }
+
+    // Batches were scaled by weight / rows, since the weights of a step's later batches are not known beforehand; the mean is divided by the weights.
+    private void Rescale(long rows, double weights)
+    {
+        if (weights == rows || !(weights > 0))
+            return;
+        Span<float> gradients = _model.Gradients;
+        System.Numerics.Tensors.TensorPrimitives.Multiply(gradients, (float)(rows / weights), gradients);
     }
 
     private static bool AllFinite(ReadOnlySpan<float> values)

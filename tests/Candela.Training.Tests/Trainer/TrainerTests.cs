@@ -77,6 +77,54 @@ public class TrainerTests
         Assert.InRange(outcome.History[outcome.BestEpoch].ValidScore!.Value, 0.96, 1);
     }
 
+    [Fact, Trait("Kind", "analytic")]
+    public void Fit_BinaryWithFloatTargets_ScoresTheRightSides()
+    {
+        FeatureBatch all = Moons(200, 0).Batches(new BatchPlan(200)).First();
+        var rows = new ArrayExamples([.. all.Dense], [2], targets: [.. all.Labels.Take(200).Select(l => (float)l)]);
+        using var net = new Sequential(new Dense(24, ActivationKind.Relu), new Dense(1));
+        TrainingOutcome outcome = Training.Trainer.Fit(net, rows, rows, new BinaryCrossEntropy(), Plan with { Epochs = 40, LearningRate = 0.03, Ema = 0, Engine = TrainingEngine.LibTorch });
+        Assert.InRange(outcome.History[outcome.BestEpoch].ValidScore!.Value, 0.95, 1);
+    }
+
+    /// <summary>Against p -= rate g by hand, in a loop that calls module.zero_grad(), after which backward fills fresh gradient tensors.</summary>
+    [Fact, Trait("Kind", "analytic")]
+    public void TorchOptimizer_AfterModuleZeroGrad_FollowsPlainDescent()
+    {
+        using var net = nn.Linear(1, 1, hasBias: false);
+        using (no_grad())
+            net.weight!.fill_(1f);
+        using var optimizer = new TorchOptimizer(net, new SgdOptions());
+        double expected = 1;
+        for (int step = 0; step < 5; step++)
+        {
+            using var scope = TensorScope.Begin();
+            net.zero_grad();
+            (net.call(tensor([2f]).view(1, 1)) - (step + 1)).square().sum().backward();
+            optimizer.Step(0.01);
+            expected -= 0.01 * 2 * 2 * ((2 * expected) - (step + 1));
+            Assert.Equal(expected, net.weight!.ToSingle(), 1e-5);
+        }
+    }
+
+    [Theory, Trait("Kind", "analytic"), InlineData(TrainingEngine.Managed, "gd"), InlineData(TrainingEngine.LibTorch, "gd"), InlineData(TrainingEngine.Managed, "lbfgs"), InlineData(TrainingEngine.LibTorch, "lbfgs")]
+    public void ClassWeights_OverSeveralBatches_EqualOneBatch(TrainingEngine engine, string id)
+    {
+        // 30 rows of class 0, then 10 of class 1: batches of 10 have very different weights.
+        FeatureBatch moons = Moons(80, 0).Batches(new BatchPlan(80)).First();
+        int[] chosen = [.. Enumerable.Range(0, 30).Select(i => 2 * i), .. Enumerable.Range(0, 10).Select(i => (2 * i) + 1)];
+        var rows = new ArrayExamples([.. chosen.SelectMany(i => new[] { moons.Dense[2 * i], moons.Dense[(2 * i) + 1] })], [2], [.. chosen.Select(i => i % 2)]);
+        using var many = new Sequential(new Dense(2));
+        using var one = new Sequential(new Dense(2));
+        var loss = new SparseCategoricalCrossEntropy { ClassWeights = [40 / 60f, 2] };
+        TrainingPlan plan = new() { Optimizer = OptimizerOptions.Of(id), LearningRate = 0.5, Epochs = 5, Engine = engine, Threads = 1 };
+        TrainingOutcome a = Training.Trainer.Fit(many, rows, null, loss, plan with { BatchSize = 10 }), b = Training.Trainer.Fit(one, rows, null, loss, plan with { BatchSize = 40 });
+        double tolerance = id == "gd" ? 1e-6 : 1e-3; // a line search repeats rounding differences
+        Assert.Equal(b.History[^1].TrainLoss, a.History[^1].TrainLoss, tolerance);
+        foreach ((TrainableParameter p, TrainableParameter q) in TrainableParameter.Of(many).Zip(TrainableParameter.Of(one)))
+            Assert.All(TensorMemory.Read(p.Value).Zip(TensorMemory.Read(q.Value)), pair => Assert.Equal(pair.Second, pair.First, tolerance));
+    }
+
     [Theory, Trait("Kind", "property")]
     [InlineData(0, true), InlineData(5, true), InlineData(12, true), InlineData(13, true), InlineData(40, true), InlineData(70, true), InlineData(5, false), InlineData(30, false)]
     public void Resume_AfterCancellation_IsBitEqual(int atStep, bool layers)

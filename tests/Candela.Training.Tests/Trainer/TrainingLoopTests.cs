@@ -122,6 +122,15 @@ public class TrainingLoopTests
             Assert.Equal(outcome.History[^1].ValidLoss, model.Evaluate(Valid).Loss);
     }
 
+    [Fact, Trait("Kind", "property")]
+    public void Noise_OfEveryBatch_HasItsOwnKey()
+    {
+        var keys = new List<long>();
+        TrainingLoop.Run(new ToyTrainable(Width) { OnStep = keys.Add }, Train, null, Plan with { Accumulate = 3, Epochs = 2 });
+        Assert.Equal(14, keys.Count);
+        Assert.Equal(14, keys.Distinct().Count());
+    }
+
     public static TheoryData<string, TrainingPlan> OtherPlans => new()
     {
         { "beta", Plan with { Optimizer = new AdamOptions { Beta1 = 0.8 } } },
