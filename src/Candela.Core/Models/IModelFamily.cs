@@ -41,7 +41,7 @@ public interface IModelFamily
     IFittedModel Open(string folder, Problem problem, FeatureLayout layout);
 }
 
-/// <summary>A trained model over encoded rows.</summary>
+/// <summary>A trained model over encoded rows. Not for use from several threads at once, nor after it is disposed (<see cref="ObjectDisposedException"/>).</summary>
 public interface IFittedModel : IDisposable
 {
     /// <summary>The family's id.</summary>

@@ -7,7 +7,7 @@ namespace Candela.Models;
 /// <param name="Problem">Task, target and classes.</param>
 public sealed record PredictorSchema(TableSchema Inputs, Problem Problem);
 
-/// <summary>Rows, images or texts in, scores out. Implementations: a run folder, a plain function, and any engine that serves a model.</summary>
+/// <summary>Rows, images or texts in, scores out. Not for use from several threads at once: open one for each, or take turns. Implementations: a run folder, a plain function, and any engine that serves a model.</summary>
 public interface IPredictor : IDisposable
 {
     /// <summary>What it takes and gives.</summary>

@@ -14,6 +14,7 @@ public sealed unsafe class DenseNetwork : IDisposable
     private readonly WorkPool _pool;
     private readonly bool _ownsPool;
     private int _reserved, _reservedTraining;
+    private bool _disposed;
 
     /// <summary>Lays out the net with all parameters 0; call <see cref="Initialize"/> or <see cref="Parameters"/> next.</summary>
     /// <param name="graph">Its layers.</param>
@@ -145,7 +146,11 @@ public sealed unsafe class DenseNetwork : IDisposable
         if (inputs.Length < (long)rows * InputWidth)
             throw new ShapeException($"{rows} rows of {InputWidth} numbers need {(long)rows * InputWidth} numbers; got {inputs.Length}.");
         fixed (float* x = inputs)
-            return new ReadOnlySpan<float>(Run(x, rows, training: false), rows * OutputWidth);
+        {
+            var outputs = new ReadOnlySpan<float>(Run(x, rows, training: false), rows * OutputWidth);
+            GC.KeepAlive(this);
+            return outputs;
+        }
     }
 
     /// <summary>The mean loss of a batch; its gradient is left in <see cref="Gradients"/>.</summary>
@@ -168,6 +173,7 @@ public sealed unsafe class DenseNetwork : IDisposable
             BatchLoss sum = loss.Evaluate(outputs, _ops[^1].Slopes.Pointer, batch, OutputWidth, gradientScale);
             for (int i = _ops.Length - 1; i >= 0; i--)
                 _ops[i].Backward(_step, i == 0 ? x : _ops[i - 1].Values.Pointer, i == 0 ? null : _ops[i - 1].Slopes.Pointer, batch.Count);
+            GC.KeepAlive(this);
             return sum;
         }
     }
@@ -195,6 +201,7 @@ public sealed unsafe class DenseNetwork : IDisposable
     /// <summary>Frees the buffers.</summary>
     public void Dispose()
     {
+        _disposed = true;
         foreach (DenseOp op in _ops)
             op.Dispose();
         Weights.Dispose();
@@ -235,6 +242,7 @@ public sealed unsafe class DenseNetwork : IDisposable
 
     private float* Run(float* x, int rows, bool training, bool reserveTraining = false)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (rows > _reserved || (reserveTraining && rows > _reservedTraining))
         {
             (int before, int beforeTraining) = (_reserved, _reservedTraining);

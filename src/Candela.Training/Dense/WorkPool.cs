@@ -3,13 +3,13 @@ using Candela.Training.DenseNets.Kernels;
 namespace Candela.Training.DenseNets;
 
 /// <summary>A few threads that run one function on numbered chunks: spinning for a short while between
-/// calls (steps follow each other within microseconds), then asleep. The caller works too. One caller at a time.</summary>
+/// calls (steps follow each other within microseconds), then asleep. The caller works too. One caller at a time: others wait.</summary>
 public sealed unsafe class WorkPool : IDisposable
 {
     private const int SpinsBeforeSleep = 600;
 
     private readonly Thread[] _workers;
-    private readonly Lock _gate = new();
+    private readonly Lock _gate = new(), _caller = new();
     private readonly SemaphoreSlim[] _wake;
     private readonly int[] _asleep;
     private delegate*<void*, int, GemmPanels, void> _work;
@@ -46,8 +46,11 @@ public sealed unsafe class WorkPool : IDisposable
 
     /// <summary>Runs <paramref name="work"/>(state, chunk, panels of the thread) for chunks 0..<paramref name="chunks"/>-1 and returns when all are done. Threads claim chunks
     /// as they come, so on a busy machine the caller does the work of a thread that gets no processor instead of waiting for it.</summary>
+    /// <exception cref="CandelaException">A chunk failed on any thread, for want of memory too; all others have ended by then.</exception>
     internal void Run(delegate*<void*, int, GemmPanels, void> work, void* state, int chunks)
     {
+        using Lock.Scope scope = _caller.EnterScope();
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _ending), this);
         if (chunks <= 1 || Threads == 1)
         {
             for (int i = 0; i < chunks; i++)
@@ -134,7 +137,7 @@ public sealed unsafe class WorkPool : IDisposable
             {
                 _work(_state, (int)ticket, panels);
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (Exception e) // an exception that left a worker would end the process
             {
                 _failure = e;
             }

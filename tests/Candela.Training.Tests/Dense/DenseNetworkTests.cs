@@ -170,6 +170,19 @@ public sealed class DenseNetworkTests
         Assert.Equal(1, largest); // 3.7 MB each
     }
 
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Network_AfterDispose_ThrowsInsteadOfTouchingFreedMemory()
+    {
+        var net = new DenseNetwork(Graph(5, 1, ActivationKind.Relu));
+        FeatureBatch batch = Batch(new Rng(1), 4, 5, 2);
+        net.Forward(batch.Dense, 4);
+        net.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => net.Forward(batch.Dense, 4));
+        Assert.Throws<ObjectDisposedException>(() => net.Differentiate(batch, new DenseLoss(DenseLossKind.SquaredError), 0, 0));
+        Assert.Throws<ObjectDisposedException>(() => net.Parameters.Length);
+    }
+
     /// <summary>No rows, but tells the batch size that was asked for.</summary>
     private sealed class BatchSizes(int[] shape, Action<int> asked) : IExampleSource
     {
