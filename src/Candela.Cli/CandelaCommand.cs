@@ -34,7 +34,7 @@ internal static class CandelaCommand
             error.WriteLine($"candela: {exception.Message}");
             if (verbose)
                 error.WriteLine(exception);
-            return exception is DivergedException ? ExitCode.Failed : ExitCode.BadInput;
+            return exception is DivergedException || IsOfTheMachine(exception) ? ExitCode.Failed : ExitCode.BadInput;
         }
         catch (Exception exception)
         {
@@ -43,6 +43,10 @@ internal static class CandelaCommand
             return ExitCode.Failed;
         }
     }
+
+    // A path that is not there, or not allowed, is the user's to mend (2); a full or broken disk is not (1).
+    internal static bool IsOfTheMachine(Exception exception) => exception is IOException and not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException or DriveNotFoundException)
+        && (exception.HResult & 0xFFFF) is not (11 or 32 or 35); // in use by another process, on Linux, Windows and macOS
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {

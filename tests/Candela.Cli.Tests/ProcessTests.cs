@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 
 namespace Candela.Cli.Tests;
 
@@ -13,7 +14,7 @@ public class ProcessTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() || OperatingSystem.IsMacOS(), "signals are POSIX");
         using var folder = new Folder();
-        string[] train = ["train", folder.Classes(rows: 20_000), "--target", "label", "--model", "mlp", "--epochs", "40", "--patience", "40", "--seed", "2", "--threads", "1", "--quiet"];
+        string[] train = ["train", folder.Classes(rows: 20_000), "--target", "label", "--model", "mlp", "--epochs", "40", "--patience", "40", "--seed", "2", "--threads", "1", "--checkpoint-seconds", "0", "--quiet"];
         Wait(Start([.. train, "--out", folder.At("whole")]), 0);
 
         Process stopped = Start([.. train, "--out", folder.At("run")]);
@@ -26,8 +27,26 @@ public class ProcessTests
         Wait(stopped, exitCode);
         Assert.False(File.Exists(Path.Combine(folder.At("run"), "run.json")));
 
+        string log = Path.Combine(folder.At("run"), "events.jsonl");
+        int before = File.ReadAllLines(log).Length;
         Wait(Start(["train", "--resume", folder.At("run"), "--quiet"]), 0);
+        JsonNode first = File.ReadLines(log).Skip(before - 1).Select(line => JsonNode.Parse(line)!).First(e => (string?)e["type"] == "epoch");
+        Assert.True((int)first["epoch"]! > 0, $"the resumed part began at epoch {first["epoch"]}");
         Assert.Equal(File.ReadAllBytes(Path.Combine(folder.At("whole"), "model.safetensors")), File.ReadAllBytes(Path.Combine(folder.At("run"), "model.safetensors")));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Predict_DiskFull_IsExit1AndAMissingFolderExit2()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "/dev/full is a full disk on Linux");
+        using var folder = new Folder();
+        string data = folder.Classes();
+        folder.Run("train", data, "--target", "label", "--model", "linear", "--out", folder.At("run"), "--quiet").Ok();
+        Assert.Equal(1, folder.Run("predict", folder.At("run"), data, "--out", "/dev/full", "--quiet").Code);
+        CommandOutcome missing = folder.Run("predict", folder.At("run"), data, "--out", folder.At("none/scores.csv"), "--quiet");
+        Assert.Equal(2, missing.Code);
+        Assert.Contains(folder.At("none/scores.csv") + " cannot be written", missing.Error);
     }
 
     [Theory]
@@ -59,7 +78,7 @@ public class ProcessTests
     private static string Program => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "candela.exe" : "candela");
 
     private static bool HasTrainedABit(string run) =>
-        Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.EnumerateFiles(Path.Combine(run, "checkpoints"), "*", SearchOption.AllDirectories).Any(f => !f.EndsWith(".tmp", StringComparison.Ordinal));
+        Directory.Exists(Path.Combine(run, "checkpoints")) && Directory.EnumerateFiles(Path.Combine(run, "checkpoints"), "*.safetensors", SearchOption.AllDirectories).Any(f => Path.GetFileName(Path.GetDirectoryName(f)) == "fit");
 
     /// <summary>A test runner started in the background hands its children an ignored SIGINT; `env` gives it back its meaning.</summary>
     private static Process Start(string[] arguments) => Process.Start(OperatingSystem.IsLinux()

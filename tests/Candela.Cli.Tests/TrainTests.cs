@@ -125,6 +125,22 @@ public class TrainTests
 
     [Fact]
     [Trait("Kind", "fault")]
+    public void Train_ResumeOfARunFinishedButForItsReport_WritesItAndRemovesWhatIsLeft()
+    {
+        using var folder = new Folder();
+        string run = folder.At("run"), report = Path.Combine(run, "report.html");
+        folder.Run("train", folder.Classes(), "--target", "label", "--model", "linear", "--out", run, "--quiet").Ok();
+        File.Delete(report);
+        Directory.CreateDirectory(Path.Combine(run, "checkpoints", "linear"));
+        File.WriteAllText(Path.Combine(run, "checkpoints", "state.json"), "{}");
+        CommandOutcome outcome = folder.Run("train", "--resume", run, "--quiet").Ok();
+        Assert.Contains("finished already", outcome.Error);
+        Assert.True(File.Exists(report));
+        Assert.False(Directory.Exists(Path.Combine(run, "checkpoints")));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
     public void Train_OnADeviceThatIsNotThere_NamesThePackageToAdd()
     {
         using var folder = new Folder();

@@ -20,6 +20,15 @@ public sealed class HtmlReportTests : IDisposable
             Directory.Delete(_folder, recursive: true);
     }
 
+    [Fact]
+    public void Render_EveryStopReason_HasASentenceOfItsOwn()
+    {
+        string[] pages = [.. Enum.GetValues<StopReason>().Select(reason => HtmlReport.Render(Run("binary") with { StopReason = reason }))];
+        Assert.Equal(pages.Length, pages.Distinct().Count());
+        Assert.Single(pages, p => p.Contains("the solution is exact", StringComparison.Ordinal));
+        Assert.Throws<ArgumentOutOfRangeException>(() => HtmlReport.Render(Run("binary") with { StopReason = (StopReason)99 }));
+    }
+
     [Theory, Trait("Kind", "conformance")]
     [MemberData(nameof(Kinds))]
     public void Render_EveryKindOfRun_IsWellFormedAndSelfContained(string kind)

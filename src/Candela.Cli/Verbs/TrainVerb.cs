@@ -18,6 +18,7 @@ internal static class TrainVerb
         var resume = new Option<string?>("--resume") { Description = "Go on with an interrupted run.", HelpName = "RUN" };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace an existing run folder." };
         var recipe = new Option<string?>("--recipe") { Description = "Start from a recipe.yaml; flags win over it.", HelpName = "FILE" };
+        var checkpoints = new Option<double>("--checkpoint-seconds") { Description = "Seconds between saved states at the least; 0 saves after every epoch. Default: 30.", HelpName = "S", DefaultValueFactory = _ => 30 };
         command.Arguments.Add(data);
         var flags = new List<(TrainFlag Flag, Option<string[]> Option)>();
         foreach (TrainFlag flag in TrainFlags.All)
@@ -31,10 +32,16 @@ internal static class TrainVerb
         command.Options.Add(resume);
         command.Options.Add(overwrite);
         command.Options.Add(recipe);
+        command.Options.Add(checkpoints);
         command.SetAction(parsed =>
         {
             CommandConsole console = consoleOf(parsed);
             string? resumed = parsed.GetValue(resume);
+            double seconds = parsed.GetValue(checkpoints);
+            if (seconds is not (>= 0 and <= 1e9))
+                throw new UsageException($"--checkpoint-seconds got {seconds}; a number from 0 to 1000000000 was needed.");
+            if (resumed is not null && new RunFolder(resumed).IsFinished)
+                return Finish(console, resumed);
             string? start = resumed is null ? parsed.GetValue(recipe) : new RunFolder(resumed).Recipe;
             TrainRequest request = start is null ? new TrainRequest { Data = parsed.GetValue(data) ?? "" } : Recipe.Read(start, parsed.GetValue(data));
             if (request.Data.Length == 0)
@@ -42,12 +49,12 @@ internal static class TrainVerb
             foreach ((TrainFlag flag, Option<string[]> option) in flags)
                 request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : [], heedEnvironment: resumed is null);
             string folder = resumed ?? parsed.GetValue(outFolder) ?? FreeFolder(request);
-            return Train(console, request, folder, resumed is not null, parsed.GetValue(overwrite));
+            return Train(console, request, folder, new ExperimentOptions { Resume = resumed is not null, Overwrite = parsed.GetValue(overwrite), CheckpointEvery = TimeSpan.FromSeconds(seconds) });
         });
         return command;
     }
 
-    private static int Train(CommandConsole console, TrainRequest request, string folder, bool resume, bool overwrite)
+    private static int Train(CommandConsole console, TrainRequest request, string folder, ExperimentOptions options)
     {
         using var cancellation = new CancellationTokenSource();
         ConsoleCancelEventHandler onCancel = (_, pressed) =>
@@ -65,14 +72,11 @@ internal static class TrainVerb
         {
             RunRecord record = console.WithProgress(events =>
             {
-                using Run run = Experiment.Train(request, folder, Families.All, new ExperimentOptions { Resume = resume, Overwrite = overwrite, Events = events }, cancellation.Token);
+                using Run run = Experiment.Train(request, folder, Families.All, options with { Events = events }, cancellation.Token);
                 HtmlReport.Write(run.Record, folder);
                 return run.Record;
             });
-            if (console.Json)
-                console.Out.WriteLine(RunJson.Text(RunJson.Of(record, folder)));
-            else
-                RunText.Write(console.Out, record, folder);
+            Print(console, record, folder);
             return ExitCode.Done;
         }
         catch (OperationCanceledException)
@@ -86,6 +90,28 @@ internal static class TrainVerb
         {
             Console.CancelKeyPress -= onCancel;
         }
+    }
+
+    /// <summary>What a crash between run.json and the end left to do: the report, and checkpoints nobody needs any more.</summary>
+    private static int Finish(CommandConsole console, string folder)
+    {
+        var files = new RunFolder(folder);
+        using Run run = Run.Open(folder, Families.All);
+        files.RemoveLeftovers();
+        bool lacksReport = !File.Exists(files.Report);
+        if (lacksReport)
+            HtmlReport.Write(run.Record, folder);
+        console.Error.WriteLine($"candela: the run in {folder} is finished already{(lacksReport ? "; its missing report was written" : "")}.");
+        Print(console, run.Record, folder);
+        return ExitCode.Done;
+    }
+
+    private static void Print(CommandConsole console, RunRecord record, string folder)
+    {
+        if (console.Json)
+            console.Out.WriteLine(RunJson.Text(RunJson.Of(record, folder)));
+        else
+            RunText.Write(console.Out, record, folder);
     }
 
     /// <summary>Flags win over environment, environment over recipe. A resumed run goes on as it was begun, whatever the environment says now.</summary>

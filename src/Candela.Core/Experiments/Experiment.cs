@@ -26,6 +26,7 @@ public static class Experiment
     public static Run Train(TrainRequest request, string folder, IReadOnlyList<IModelFamily> families, ExperimentOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= new ExperimentOptions();
+        using var culture = new InvariantNumbers();
         var files = new RunFolder(folder);
         CheckRequest(request, families);
         if (!files.IsHalfMoved)
@@ -172,8 +173,7 @@ public static class Experiment
     {
         var request = session.Request;
         var chosen = found.Chosen;
-        var reading = session.Meter.Read();
-        var energy = reading with { Joules = reading.Joules + session.EarlierJoules, Low = reading.Low + session.EarlierJoules, High = reading.High + session.EarlierJoules };
+        var energy = session.Energy();
         return new RunRecord
         {
             Name = files.Name,

@@ -15,7 +15,7 @@ internal sealed record FitFacts(StopReason StopReason, IReadOnlyList<EpochEnded>
 }
 
 /// <summary>What the whole run was about, so that it is only resumed on the same data; and what it had used when last saved.</summary>
-internal sealed record ExperimentState(int FormatVersion, string DataHash, DateTimeOffset Started, double Seconds, double Joules)
+internal sealed record ExperimentState(int FormatVersion, string DataHash, DateTimeOffset Started, double Seconds, double Joules, double JoulesLow, double JoulesHigh)
 {
     public const int CurrentFormat = 1;
 }
@@ -31,7 +31,8 @@ internal sealed class FitCheckpoints(string folder)
     public ExperimentState? ReadState()
     {
         if (!File.Exists(StatePath))
-            return null;
+            return !HasProgress ? null
+                : throw new FileFormatException(StatePath, Fault.Missing, "the file is gone, so it cannot be told which data the checkpoints beside it belong to. Restore it, or start anew with --overwrite.");
         try
         {
             var state = JsonSerializer.Deserialize(JsonFile.ReadBytes(StatePath), CheckpointJson.Default.ExperimentState)

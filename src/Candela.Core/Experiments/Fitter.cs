@@ -65,11 +65,10 @@ internal sealed class Fitter(Session session)
     /// <summary>Fits a family only to score rows that are held out.</summary>
     public HeldRows FitScored(DataParts parts, IModelFamily family, string key, string purpose, Table held)
     {
-        bool finished = session.Checkpoints.Finished(key) is not null;
-        if (finished)
+        if (session.Checkpoints.Finished(key) is not null && session.Checkpoints.Scores(key) is var kept && kept.Length == held.Rows * parts.Problem.Outputs)
         {
             _ = session.Begin(family.Id, purpose, curves: false);
-            return WithTruth(parts, family, held, session.Checkpoints.Scores(key));
+            return WithTruth(parts, family, held, kept);
         }
 
         using var trained = FitPassing(parts, family, key, purpose);

@@ -109,8 +109,7 @@ internal sealed class PreparedData : IDisposable
             if (finding.Excluded && !kept)
                 inputs.RemoveAll(finding.Columns.Contains);
             findings.Add(kept ? finding with { Excluded = false } : finding);
-            if (finding.Excluded || finding.Code.StartsWith("leak-", StringComparison.Ordinal))
-                session.Warn(finding.Code, finding.Message + (kept ? " It is kept because --keep names it." : ""));
+            session.Warn(finding.Code, finding.Message + (kept ? " It is kept because --keep names it." : ""));
         }
 
         if (inputs.Count == 0)

@@ -34,7 +34,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     /// <summary>Seconds and joules used by earlier sessions of a resumed run.</summary>
     public double EarlierSeconds { get; private set; }
 
-    public double EarlierJoules { get; private set; }
+    public EnergyReading EarlierEnergy { get; private set; } = new(0, 0, 0, "");
 
     public double Seconds => EarlierSeconds + options.Clock.GetElapsedTime(_start).TotalSeconds;
 
@@ -49,7 +49,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         {
             if (earlier.DataHash != dataHash)
                 throw new DataException($"The data of {folder.Path} has changed since the run was interrupted (SHA-256 {Short(earlier.DataHash)} then, {Short(dataHash)} now). Restore it, or start anew with --overwrite.");
-            (EarlierSeconds, EarlierJoules, Started) = (earlier.Seconds, earlier.Joules, earlier.Started);
+            (EarlierSeconds, EarlierEnergy, Started) = (earlier.Seconds, new EnergyReading(earlier.Joules, earlier.JoulesLow, earlier.JoulesHigh, ""), earlier.Started);
         }
 
         SaveState(dataHash);
@@ -59,9 +59,19 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
             _log.Report(item.Event, item.Time);
     }
 
+    /// <summary>Energy used so far, by earlier sessions too.</summary>
+    public EnergyReading Energy()
+    {
+        var now = Meter.Read();
+        return now with { Joules = EarlierEnergy.Joules + now.Joules, Low = EarlierEnergy.Low + now.Low, High = EarlierEnergy.High + now.High };
+    }
+
     /// <summary>Notes time and energy used so far.</summary>
-    public void SaveState(string dataHash) =>
-        Checkpoints.WriteState(new ExperimentState(ExperimentState.CurrentFormat, dataHash, Started, Seconds, EarlierJoules + Meter.Read().Joules));
+    public void SaveState(string dataHash)
+    {
+        var energy = Energy();
+        Checkpoints.WriteState(new ExperimentState(ExperimentState.CurrentFormat, dataHash, Started, Seconds, energy.Joules, energy.Low, energy.High));
+    }
 
     /// <summary>An event of the run itself: shown and logged. A warning is given once.</summary>
     public void Report(TrainEvent value)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Candela.Models;
@@ -38,7 +39,7 @@ public sealed class EventLog : IProgress<TrainEvent>, IDisposable
     internal void Report(TrainEvent value, DateTimeOffset time)
     {
         string body = JsonSerializer.Serialize(value, EventJson.Default.TrainEvent);
-        string line = $"{body[..^1]},\"time\":\"{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}\"}}\n";
+        string line = string.Create(CultureInfo.InvariantCulture, $"{body[..^1]},\"time\":\"{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ}\"}}\n");
         lock (_gate)
             _stream.Write(Encoding.UTF8.GetBytes(line));
     }

@@ -109,7 +109,24 @@ public sealed class RunFolder(string path)
     }
 
     /// <summary>Forgets the run that was replaced.</summary>
-    internal void DropPrevious() => Delete(Previous);
+    internal void DropPrevious()
+    {
+        if (Directory.Exists(Previous))
+            Delete(Previous);
+    }
+
+    /// <summary>Removes from a finished run what a crash right after run.json kept: checkpoints, temporaries, the run it replaced.</summary>
+    /// <exception cref="UsageException">The folder is being written to.</exception>
+    public void RemoveLeftovers()
+    {
+        using var taken = RunLock.Take(this);
+        if (!IsFinished)
+            return;
+        RemoveTemporaries();
+        if (Directory.Exists(Checkpoints))
+            Delete(Checkpoints);
+        DropPrevious();
+    }
 
     private static void Move(string entry, string folder)
     {

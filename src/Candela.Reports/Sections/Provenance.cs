@@ -47,7 +47,7 @@ internal static class Provenance
         Row("SHA-256 of the data", run.DataHash);
         foreach (var (name, version) in run.Versions)
             Row(name, version);
-        return Markup.Of($"""<p>In this run's folder, with the same data file:</p><pre tabindex="0">candela train --recipe recipe.yaml --out again</pre>{Section.Table("What the result depends on", Markup.Of($"""<th scope="col">What</th><th scope="col">Value</th>"""), rows)}<p class="note">The recipe holds every option. On the same engine version and number of threads the weights come out the same, bit for bit.</p>""");
+        return Markup.Of($"""<p>In the directory the run was started from (the paths in its recipe are relative to it), with the same data; <code>{run.Name}</code> stands for the path of this folder:</p><pre tabindex="0">candela train --recipe {run.Name}/recipe.yaml --out again</pre>{Section.Table("What the result depends on", Markup.Of($"""<th scope="col">What</th><th scope="col">Value</th>"""), rows)}<p class="note">The recipe holds every option. On the same engine version and number of threads the weights come out the same, bit for bit.</p>""");
 
         void Row(string name, string value) => rows.Add($"""<tr><th scope="row">{name}</th><td class="text"><code class="name">{value}</code></td></tr>""");
     }

@@ -139,7 +139,9 @@ internal static class Quality
         StopReason.GradientNorm => "the gradient was close to zero (converged)",
         StopReason.Time => "the time budget was used",
         StopReason.Energy => "the energy budget was used",
-        _ => "the solution is exact, nothing is left to iterate",
+        StopReason.Exact => "the solution is exact, nothing is left to iterate",
+        StopReason.Diverged => "the loss stopped being finite; the best weights before that were kept",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "There is no sentence for this reason."),
     };
 
     public static Markup? CrossValidation(RunRecord run)

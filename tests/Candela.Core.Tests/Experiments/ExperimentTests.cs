@@ -427,6 +427,44 @@ public class ExperimentTests
     }
 
     [Fact]
+    public void Train_InAnotherCulture_RecordsTheSameNumbersAndPutsTheCultureBack()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 4000), Target = "kind" };
+        IModelFamily[] families = [new StepFamily("steps"), new StepFamily("zero", epochs: 0)];
+        var before = System.Globalization.CultureInfo.CurrentCulture;
+        var other = (System.Globalization.CultureInfo)System.Globalization.CultureInfo.InvariantCulture.Clone();
+        (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NumberGroupSeparator) = (",", ".");
+        using var here = Job.Train(request, folder.File("here"), families);
+        try
+        {
+            System.Globalization.CultureInfo.CurrentCulture = other;
+            using var there = Job.Train(request, folder.File("there"), families);
+            Assert.Equal(here.Record.ModelReason, there.Record.ModelReason);
+            Assert.Equal(here.Record.Warnings, there.Record.Warnings);
+            Assert.Same(other, System.Globalization.CultureInfo.CurrentCulture);
+        }
+        finally
+        {
+            System.Globalization.CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public void Train_EveryFinding_IsWarnedOf()
+    {
+        using var folder = new TemporaryFolder();
+        string data = folder.File("odd.csv");
+        // One class in forty rows; two columns that say the same.
+        File.WriteAllLines(data, File.ReadLines(SampleFiles.Classes(folder, 400)).Select((line, i) => i == 0 ? line.Replace("kind", "again,kind", StringComparison.Ordinal)
+            : string.Join(',', [.. line.Split(',')[..5], line.Split(',')[4] + "!", i % 40 == 0 ? "rare" : "common"])));
+        using var run = Job.Train(new TrainRequest { Data = data, Target = "kind" }, folder.File("run"), [new StepFamily("steps")]);
+        Assert.Contains("class-imbalance", run.Record.Profile!.Findings.Select(f => f.Code));
+        Assert.Contains("redundant-columns", run.Record.Profile.Findings.Select(f => f.Code));
+        Assert.Subset(run.Record.Warnings.Select(w => w.Code).ToHashSet(), run.Record.Profile.Findings.Select(f => f.Code).ToHashSet());
+    }
+
+    [Fact]
     public void Train_NoTestRows_IsSaid()
     {
         using var folder = new TemporaryFolder();

@@ -101,6 +101,55 @@ public class ResumeTests
 
     [Fact]
     [Trait("Kind", "fault")]
+    public void Resume_ProgressWithoutItsState_IsRefusedByName()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        Kill(request, folder.File("run"), 40);
+        string state = folder.File("run/checkpoints/state.json");
+        byte[] good = File.ReadAllBytes(state);
+        for (int length = 0; length < good.Length - 2; length += 9)
+        {
+            File.WriteAllBytes(state, good[..length]);
+            Assert.Equal(state, Assert.Throws<FileFormatException>(() => Job.Resume(folder.File("run"), Families())).Path);
+        }
+
+        File.Delete(state);
+        Assert.Equal((state, Fault.Missing), Assert.Throws<FileFormatException>(() => Job.Resume(folder.File("run"), Families())) is var e ? (e.Path, e.Fault) : default);
+        File.WriteAllBytes(state, good);
+        Job.Resume(folder.File("run"), Families()).Dispose();
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Finished_DamagedScoresOrFacts_AreNotUsed()
+    {
+        using var folder = new TemporaryFolder();
+        var checkpoints = new FitCheckpoints(folder.Path);
+        checkpoints.KeepScores("a", new FitFacts(StopReason.Exact, [], new Dictionary<string, string>(), 1, 2), [1, 2, 3]);
+        Assert.NotNull(checkpoints.Finished("a"));
+        Assert.Equal([1f, 2f, 3f], checkpoints.Scores("a"));
+        foreach (string file in new[] { folder.File("a/done.json"), folder.File("a/scores.npy") })
+        {
+            byte[] good = File.ReadAllBytes(file);
+            for (int i = 0; i < good.Length; i++)
+            {
+                File.WriteAllBytes(file, good[..i]);
+                Assert.Null(checkpoints.Finished("a"));
+                if (!file.EndsWith(".npy", StringComparison.Ordinal))
+                    continue;
+                byte[] bad = (byte[])good.Clone();
+                bad[i] ^= 1;
+                File.WriteAllBytes(file, bad);
+                Assert.Null(checkpoints.Finished("a"));
+            }
+
+            File.WriteAllBytes(file, good);
+        }
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
     public void Resume_ChangedDataOrOptions_IsRefused()
     {
         using var folder = new TemporaryFolder();

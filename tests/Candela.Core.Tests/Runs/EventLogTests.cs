@@ -30,6 +30,27 @@ public class EventLogTests
     }
 
     [Fact]
+    public void Report_InAnotherCulture_WritesTheSameTime()
+    {
+        var before = System.Globalization.CultureInfo.CurrentCulture;
+        using var folder = new TemporaryFolder();
+        try
+        {
+            // As in Finland; built here because the process may know no culture but the invariant one.
+            var other = (System.Globalization.CultureInfo)System.Globalization.CultureInfo.InvariantCulture.Clone();
+            (other.DateTimeFormat.TimeSeparator, other.NumberFormat.NumberDecimalSeparator) = (".", ",");
+            System.Globalization.CultureInfo.CurrentCulture = other;
+            using (var log = new EventLog(folder.File("events.jsonl")))
+                log.Report(Events[0]);
+            Assert.Matches("\"time\":\"20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d\\d\\dZ\"", File.ReadAllText(folder.File("events.jsonl")));
+        }
+        finally
+        {
+            System.Globalization.CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
     [Trait("Kind", "fault")]
     public void Read_CutAtEveryByte_GivesTheWholeLinesAndReportsTheTornOne()
     {
