@@ -43,6 +43,9 @@ public interface ITrainable
     /// <returns>The loss, not scaled.</returns>
     BatchLoss Differentiate(FeatureBatch batch, long step, bool accumulate, double gradientScale);
 
+    /// <summary>Rows a training batch needs: 2 with batch norm over single rows. A last batch of fewer is left out; with shuffling it is of other rows every epoch. Default 1.</summary>
+    int FewestRows => 1;
+
     /// <summary>What a batch's mean loss is divided by: the sum of its rows' weights. Default: its number of rows.</summary>
     double WeightOf(FeatureBatch batch) => batch.Count;
 

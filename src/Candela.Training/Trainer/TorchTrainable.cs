@@ -47,6 +47,7 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         LibTorch.Load();
         Build(module, layout, seed);
         (_module, _loss, _batchSize, _seed) = (module, loss, batchSize, seed);
+        FewestRows = module is BatchNorm1d or TorchSharp.Modules.BatchNorm1d || module.modules().Any(m => m is BatchNorm1d or TorchSharp.Modules.BatchNorm1d) ? 2 : 1;
         _flat = new FlatParameters(module);
         _batch = new TensorBatch(layout, batchSize, _flat.Device);
         _buffers = [.. module.named_buffers(true).Select(b => new KeyValuePair<string, Tensor>(b.name, b.buffer)).Where(b => b.Value.numel() > 0)];
@@ -86,6 +87,9 @@ public sealed class TorchTrainable : ITrainable, IDisposable
         double weight = WeightOf(batch);
         return new BatchLoss((double)loss.ToSingle() * weight, weight);
     }
+
+    /// <inheritdoc/>
+    public int FewestRows { get; }
 
     /// <inheritdoc/>
     public double WeightOf(FeatureBatch batch)

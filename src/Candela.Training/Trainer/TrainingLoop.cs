@@ -25,7 +25,7 @@ public sealed class TrainingLoop
     private readonly StopJudge _judge;
     private readonly CheckpointStore? _store;
     private readonly StepReporter _reporter;
-    private readonly long _totalSteps, _batchesPerEpoch, _batchesPerStep;
+    private readonly long _rows, _totalSteps, _batchesPerEpoch, _batchesPerStep;
     private readonly List<EpochEnded> _history = [];
     private readonly WeightAverage? _average;
     private float[]? _best, _fallback;
@@ -40,7 +40,9 @@ public sealed class TrainingLoop
         if (train.Count == 0)
             throw new DataException("There are no training rows. Give more data, or a smaller share for validation and test.");
         (_model, _train, _valid, _plan, _session) = (model, train, valid is { Count: > 0 } ? valid : null, plan, session);
-        (_totalSteps, _batchesPerEpoch, _batchesPerStep) = (plan.TotalSteps(train.Count), plan.BatchesPerEpoch(train.Count), plan.BatchesPerStep(train.Count));
+        long rest = train.Count % plan.BatchSize;
+        _rows = rest < model.FewestRows && train.Count > plan.BatchSize ? train.Count - rest : train.Count;
+        (_totalSteps, _batchesPerEpoch, _batchesPerStep) = (plan.TotalSteps(_rows), plan.BatchesPerEpoch(_rows), plan.BatchesPerStep(_rows));
         _optimizer = Optimizer.Create(plan.Optimizer, model.Segments);
         _schedule = plan.CreateSchedule(_totalSteps);
         _judge = new StopJudge(plan.StopRules, session.Clock, session.Meter);
@@ -100,10 +102,12 @@ public sealed class TrainingLoop
         BatchLoss stepLoss = default;
         foreach (FeatureBatch batch in _train.Batches(order))
         {
+            if (_batch == _batchesPerEpoch)
+                break; // too few rows are left
             if (inStep == 0)
             {
                 _session.Cancellation.ThrowIfCancellationRequested(Save);
-                rowsOfStep = Math.Min(_batchesPerStep * _plan.BatchSize, _train.Count - (_batch * _plan.BatchSize));
+                rowsOfStep = Math.Min(_batchesPerStep * _plan.BatchSize, _rows - (_batch * _plan.BatchSize));
                 stepLoss = default;
             }
 
@@ -136,19 +140,21 @@ public sealed class TrainingLoop
             long batches = 0;
             foreach (FeatureBatch batch in _train.Batches(new BatchPlan(_plan.BatchSize)))
             {
+                if (batches == _batchesPerEpoch)
+                    break;
                 double weight = _model.WeightOf(batch);
                 weights += weight;
-                sum += weight * _model.Differentiate(batch, (_step * _batchesPerEpoch) + batches, accumulate: batches > 0, gradientScale: weight / _train.Count).Mean;
+                sum += weight * _model.Differentiate(batch, (_step * _batchesPerEpoch) + batches, accumulate: batches > 0, gradientScale: weight / _rows).Mean;
                 batches++;
             }
 
-            Rescale(_train.Count, weights);
+            Rescale(_rows, weights);
             return weights > 0 ? sum / weights : 0;
         }
 
         double rate = _schedule.RateAt(_step), loss = _optimizer.Minimize(_model.Parameters, _model.Gradients, Loss, rate);
         _batch = _batchesPerEpoch;
-        StopReason? reason = EndStep(new BatchLoss(loss * _train.Count, _train.Count), _optimizer.Norm(_model.Gradients), rate, _train.Count);
+        StopReason? reason = EndStep(new BatchLoss(loss * _rows, _rows), _optimizer.Norm(_model.Gradients), rate, _rows);
         if (reason is null && _optimizer.Stalled)
             reason = StopReason.GradientNorm;
         return reason == StopReason.Diverged ? Finish(StopReason.Diverged) : EndEpoch(reason);

@@ -55,6 +55,14 @@ public class TrainerTests
         Assert.All(events.All.OfType<StepEnded>(), e => Assert.True(e.GradientNorm > 0));
     }
 
+    [Theory, Trait("Kind", "fault"), InlineData(1), InlineData(2)]
+    public void Fit_WithBatchNorm_LeavesOutALastBatchOfOneRow(int accumulate)
+    {
+        using Sequential net = Net();
+        TrainingOutcome outcome = Training.Trainer.Fit(net, Moons(65, 0), null, new SparseCategoricalCrossEntropy(), Plan with { Epochs = 3, Accumulate = accumulate });
+        Assert.Equal((3, 6 / accumulate), (outcome.History.Count, outcome.Steps));
+    }
+
     [Fact, Trait("Kind", "analytic")]
     public void Fit_RegressionWithOneOutput_ScoresR2()
     {
