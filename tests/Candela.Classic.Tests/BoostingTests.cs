@@ -49,6 +49,15 @@ public class BoostingTests
         Assert.Equal(rate, BoostingFamily.RateFor(rows, classes), rate * 0.01);
     }
 
+    [Fact, Trait("Kind", "property")]
+    public void OfValidation_BalancedClasses_HasTheTrainingWeights()
+    {
+        var examples = new Examples([1, 2, 3, 4], 1, labels: [0, 0, 0, 1]);
+        TrainingTable train = TrainingTable.OfTraining(examples, Examples.Binary, new FitOptions { ClassWeights = "balanced" }, TestContext.Current.CancellationToken);
+        Assert.NotEqual(train.Weights![0], train.Weights[3]);
+        Assert.Equal(train.Weights, train.OfValidation(examples, Examples.Binary, TestContext.Current.CancellationToken).Weights);
+    }
+
     [Fact, Trait("Kind", "analytic")]
     public void Boosting_StepFunctionOfOneFeature_ReachesBothLevels()
     {

@@ -140,4 +140,15 @@ public class LinearRegressionTests
             folder = folder.Parent;
         return folder?.FullName ?? throw new InvalidOperationException("The repository root was not found above the test assembly.");
     }
+
+    [Theory, Trait("Kind", "fault")]
+    [InlineData(float.NaN, 1f, "x1")]
+    [InlineData(float.PositiveInfinity, 1f, "x1")]
+    [InlineData(1f, float.NaN, "target")]
+    public void LeastSquares_NumberThatIsNotFinite_IsRefused(float feature, float target, string named)
+    {
+        var examples = new Examples([1, 2, 3, feature, 5, 6], 2, targets: [1, target, 3]);
+        var error = Assert.Throws<DataException>(() => LeastSquares.Of(examples, TestContext.Current.CancellationToken));
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
 }

@@ -57,6 +57,10 @@ internal sealed class LeastSquares
 
         if (count == 0)
             throw new DataException("There are no training rows; give a larger file or smaller validation and test shares.");
+        // A mean over rows is finite only if every row is.
+        int bad = Array.FindIndex(means, m => !double.IsFinite(m));
+        if (bad >= 0 || !double.IsFinite(targetMean))
+            throw new DataException($"{(bad < 0 ? "The target" : bad < source.Layout.DenseNames.Count ? $"Feature '{source.Layout.DenseNames[bad]}'" : $"Feature {bad}")} holds NaN or infinite values; least squares needs finite numbers. Fill or drop them.");
         var covariance = new double[width * width];
         var withTarget = new double[width];
         double targetSquares = 0;

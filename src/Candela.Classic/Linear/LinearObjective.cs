@@ -88,7 +88,7 @@ internal sealed class LinearObjective : ISmoothObjective
     /// <summary>Mean loss (no penalty) and accuracy, or R2 for regression, of the parameters on other rows of the same width.</summary>
     public HeldOutScore ScoreOn(DesignMatrix x, int[] rows, double[] parameters)
     {
-        Span<double> outputs = stackalloc double[Outputs];
+        Span<double> outputs = Outputs <= 256 ? stackalloc double[Outputs] : new double[Outputs];
         var scratch = new double[x.DenseWidth];
         double loss = 0, weight = 0, correct = 0;
         foreach (int row in rows)

@@ -50,7 +50,7 @@ internal sealed class LinearSearch
         var last = new EpochEnded(_history.Count, minimum.Iterations, objective.ScoreOn(_train, _all, parameters).Loss, valid?.Loss, valid?.Score, 0, Seconds());
         _history.Add(last);
         _context.Events?.Report(last);
-        return new FitResult(Model(objective, parameters), minimum.Iterations < limit ? StopReason.GradientNorm : StopReason.Steps, _history, new Dictionary<string, string>
+        return new FitResult(Model(objective, parameters), minimum.Converged ? StopReason.GradientNorm : StopReason.Steps, _history, new Dictionary<string, string>
         {
             ["l1"] = LinearFamily.Text(_options.L1),
             ["l2"] = LinearFamily.Text(setting.L2),

@@ -24,6 +24,9 @@ internal sealed class TrainingTable
     /// <summary>Classes, or 0 for regression.</summary>
     public required int Classes { get; init; }
 
+    /// <summary>Weight per class, or null for 1.</summary>
+    public double[]? ClassWeights { get; init; }
+
     /// <summary>Mean of the training targets (0 for classes).</summary>
     public double TargetMean { get; init; }
 
@@ -46,9 +49,9 @@ internal sealed class TrainingTable
         return Of(rows, problem, mean, scale, classWeights);
     }
 
-    /// <summary>Validation rows, standardised as these are.</summary>
+    /// <summary>Validation rows, standardised and weighted as these are.</summary>
     public TrainingTable OfValidation(IExampleSource source, Problem problem, CancellationToken cancellation) =>
-        Of(EncodedRows.Read(source, problem, cancellation), problem, TargetMean, TargetScale, null);
+        Of(EncodedRows.Read(source, problem, cancellation), problem, TargetMean, TargetScale, ClassWeights);
 
     /// <summary>Some of the rows, copied.</summary>
     public TrainingTable Take(int[] rows)
@@ -65,6 +68,7 @@ internal sealed class TrainingTable
             Targets = [.. rows.Select(r => Targets[r])],
             Weights = Weights is null ? null : [.. rows.Select(r => Weights[r])],
             Classes = Classes,
+            ClassWeights = ClassWeights,
             TargetMean = TargetMean,
             TargetScale = TargetScale,
         };
@@ -79,6 +83,7 @@ internal sealed class TrainingTable
         Targets = problem.IsClassification ? [.. rows.Labels.Select(l => (float)l)] : [.. rows.Targets.Select(t => (float)((t - mean) / scale))],
         Weights = classWeights is null ? null : [.. rows.Labels.Select(l => (float)classWeights[l])],
         Classes = problem.IsClassification ? problem.Classes.Count : 0,
+        ClassWeights = classWeights,
         TargetMean = mean,
         TargetScale = scale,
     };
