@@ -16,6 +16,8 @@ namespace Candela.Classic.Linear;
 /// </remarks>
 internal sealed class LinearFamily : IModelFamily
 {
+    private const long MaxPixels = 4_000_000;
+
     public const string FamilyId = "linear";
 
     /// <summary>Wider dense regressions are solved iteratively instead of from their F x F covariance.</summary>
@@ -34,7 +36,16 @@ internal sealed class LinearFamily : IModelFamily
     public bool HoldsAllRows => true;
 
     /// <inheritdoc/>
-    public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => trainingRows < 2 ? "a linear model needs at least 2 training rows" : null;
+    public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows)
+    {
+        if (trainingRows < 2)
+            return "a linear model needs at least 2 training rows";
+        long pixels = trainingRows * inputs.Columns.Sum(c => (long)(c.Image?.Length ?? 0));
+        return pixels > MaxPixels ? $"its exact solver would take longer than a net on {pixels:N0} pixels" : null;
+    }
+
+    /// <inheritdoc/>
+    public bool UsesValidation(long trainingRows) => trainingRows > LinearSearch.FoldRows;
 
     /// <inheritdoc/>
     public FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) => new(FeatureStyle.Scaled);

@@ -5,7 +5,10 @@ namespace Candela.Classic.Linear;
 /// <summary>Fits a linear model iteratively, after choosing the L2 strength and the n-gram weighting (see <see cref="LinearFamily"/>).</summary>
 internal sealed class LinearSearch
 {
-    private const int Folds = 5, FoldRows = 5_000, MaxIterations = 1_000, MaxProximalIterations = 20_000;
+    /// <summary>Up to so many training rows the settings are chosen on folds of them, and the validation rows are left alone.</summary>
+    public const int FoldRows = 5_000;
+
+    private const int Folds = 5, MaxIterations = 1_000, MaxProximalIterations = 20_000;
 
     // Shares of the largest weight gradient at the start: text features have far smaller gradients than standardised columns.
     private const double Tolerance = 1e-6, SparseTolerance = 1e-4, SearchTolerance = 3e-3;

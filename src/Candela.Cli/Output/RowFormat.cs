@@ -9,7 +9,12 @@ namespace Candela.Cli.Output;
 /// <summary>How predictions are written, row by row, so that nothing is held.</summary>
 internal abstract class RowFormat
 {
-    public static RowFormat Of(string kind) => kind == "jsonl" ? new JsonLineRows() : new CsvRows();
+    public static RowFormat Of(string kind, string run) => kind switch
+    {
+        "jsonl" => new JsonLineRows(),
+        "json" => new JsonDocumentRows(run),
+        _ => new CsvRows(),
+    };
 
     public virtual void Begin(TextWriter writer, Problem problem) { }
 

@@ -16,7 +16,7 @@ internal static class PredictVerb
         var run = new Argument<string>("RUN") { Description = "A run folder." };
         var data = new Argument<string>("DATA") { Description = "Data with the run's input columns; the target is not needed." };
         var output = new Option<string?>("--out") { Description = "File to write; default: stdout.", HelpName = "FILE" };
-        var format = new Option<string?>("--format") { Description = "csv or jsonl; default: by the file's name, else csv.", HelpName = "csv|jsonl" };
+        var format = new Option<string?>("--format") { Description = "csv, jsonl or json; default: by the file's name, else csv.", HelpName = "csv|jsonl|json" };
         command.Arguments.Add(run);
         command.Arguments.Add(data);
         command.Options.Add(output);
@@ -26,13 +26,12 @@ internal static class PredictVerb
             CommandConsole console = consoleOf(parsed);
             string folder = parsed.GetRequiredValue(run);
             string? path = parsed.GetValue(output);
-            string kind = parsed.GetValue(format) is { } given ? FlagText.OneOf("--format", given, "csv", "jsonl")
-                : path?.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) == true ? "jsonl" : "csv";
+            string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path), "csv", "jsonl", "json");
             using Run opened = Run.Open(folder, Families.All);
             IEnumerable<TableChunk> chunks = opened.ReadInputs(parsed.GetRequiredValue(data));
             if (path is null)
             {
-                Write(console.Out, console.Json ? new JsonDocumentRows(folder) : RowFormat.Of(kind), opened, chunks);
+                Write(console.Out, RowFormat.Of(console.Json ? "json" : kind, folder), opened, chunks);
                 return ExitCode.Done;
             }
 
@@ -40,7 +39,7 @@ internal static class PredictVerb
             AtomicFile.Write(path, stream =>
             {
                 using var writer = new StreamWriter(stream, leaveOpen: true);
-                rows = Write(writer, RowFormat.Of(kind), opened, chunks);
+                rows = Write(writer, RowFormat.Of(kind, folder), opened, chunks);
             });
             if (console.Json)
                 console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = rows }));
@@ -50,6 +49,13 @@ internal static class PredictVerb
         });
         return command;
     }
+
+    private static string ByName(string? path) => Path.GetExtension(path ?? "").ToLowerInvariant() switch
+    {
+        ".jsonl" or ".ndjson" => "jsonl",
+        ".json" => "json",
+        _ => "csv",
+    };
 
     private static long Write(TextWriter writer, RowFormat format, Run run, IEnumerable<TableChunk> chunks)
     {

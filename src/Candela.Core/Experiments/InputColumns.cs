@@ -13,6 +13,8 @@ internal static class InputColumns
         var others = schema.Columns.Where(c => c.Kind != ColumnKind.Image).ToList();
         if (others.Count == 1 && schema.Columns.Count > 1)
             return others[0].Name;
+        if (others.Count == 0)
+            throw new UsageException("The images have no labels, so there is nothing to predict: add --labels FILE (the IDX labels file), or give a folder with one subfolder of images per class.");
         throw new UsageException($"Which column is to be predicted was not said: add --target COL (or `last`). Columns: {Names(schema)}.");
     }
 

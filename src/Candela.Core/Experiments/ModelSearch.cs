@@ -118,14 +118,15 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
         var held = families.ToDictionary(f => f, _ => new List<HeldRows>());
         for (int fold = 0; fold < folds; fold++)
         {
-            var split = TableSplit.Fold(rows, parts.Problem, folds, fold, parts.Count(Part.Valid) > 0 ? Math.Min(0.15, 1.0 / folds) : 0, seed);
-            var inner = new DataParts(rows, split, parts.Problem, parts.Inputs);
+            double share = parts.Count(Part.Valid) > 0 ? Math.Min(0.15, 1.0 / folds) : 0;
+            var inner = new DataParts(rows, TableSplit.Fold(rows, parts.Problem, folds, fold, share, seed), parts.Problem, parts.Inputs);
+            var whole = new DataParts(rows, TableSplit.Fold(rows, parts.Problem, folds, fold, 0, seed), parts.Problem, parts.Inputs); // the same test rows
             using var judge = inner.Sample(Part.Test, seed);
             foreach (var family in families.ToList())
             {
                 try
                 {
-                    held[family].Add(fitter.FitScored(inner, family, $"{prefix}inner{fold}-{family.Id}", $"{(purpose is null ? "" : purpose + ", ")}inner fold {fold + 1} of {folds}", judge));
+                    held[family].Add(fitter.FitScored(family.UsesValidation(inner.Count(Part.Train)) ? inner : whole, family, $"{prefix}inner{fold}-{family.Id}", $"{(purpose is null ? "" : purpose + ", ")}inner fold {fold + 1} of {folds}", judge));
                 }
                 catch (CandelaException error) when (MayFail(error, session.Request.Fit))
                 {

@@ -21,6 +21,10 @@ public interface IModelFamily
     /// Under <c>--model auto</c> only such families are given those options. Default false.</summary>
     bool TakesSteps => false;
 
+    /// <summary>True when <see cref="Fit"/> learns something from the validation rows (when to stop, which weights to keep, a penalty's strength) for so many training rows.
+    /// While families are compared by inner folds, one that does not is given those rows to train on. Default true.</summary>
+    bool UsesValidation(long trainingRows) => true;
+
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 

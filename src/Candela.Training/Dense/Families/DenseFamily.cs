@@ -22,6 +22,9 @@ public abstract class DenseFamily : IModelFamily
     public bool TakesSteps => true;
 
     /// <inheritdoc/>
+    public virtual bool UsesValidation(long trainingRows) => true;
+
+    /// <inheritdoc/>
     public virtual string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) =>
         inputs.Columns.All(c => c.Kind is ColumnKind.Text or ColumnKind.Constant or ColumnKind.Identifier) ? $"{Id} needs numbers, categories, dates or images; text columns alone are for the families text and linear" : null;
 

@@ -25,6 +25,9 @@ public sealed class MlpFamily : DenseFamily
     public override bool ConsideredByAuto => true;
 
     /// <inheritdoc/>
+    public override bool UsesValidation(long trainingRows) => trainingRows >= ManyRows;
+
+    /// <inheritdoc/>
     public override FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) =>
         base.Request(problem, inputs, trainingRows) with { QuantileBins = trainingRows < ManyRows ? 0 : 32, Skewed = SkewedNumbers.LogOnly };
 
