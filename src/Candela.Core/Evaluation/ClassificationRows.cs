@@ -51,7 +51,7 @@ internal sealed class ClassificationRows : IResampledRows
         }
 
         (RankedClasses, Rankings) = ([.. ranked], [.. rankings]);
-        _names = ["accuracy", "precisionMacro", "recallMacro", "f1Micro", "f1Macro", "f1Weighted", "mcc", "logLoss", "brier", "ece", "rocAuc", "prAuc"];
+        _names = ["accuracy", "precisionMacro", "recallMacro", "f1Micro", "f1Macro", "f1Weighted", "mcc", "logLoss", "brier", "ece", "rocAuc", "prAuc", "precisionMicro", "recallMicro", "precisionWeighted", "recallWeighted"];
         if (classes > TopK)
             _names.Add("top5");
     }
@@ -77,7 +77,7 @@ internal sealed class ClassificationRows : IResampledRows
         _ => (0, 1),
     };
 
-    public bool IsShare(int metric) => _names[metric] is "accuracy" or "f1Micro" or "top5";
+    public bool IsShare(int metric) => _names[metric] is "accuracy" or "f1Micro" or "precisionMicro" or "recallMicro" or "recallWeighted" or "top5";
 
     public IResampledRows Take(int[] rows)
     {
@@ -129,8 +129,11 @@ internal sealed class ClassificationRows : IResampledRows
         values[9] = ece / n;
         values[10] = ranked == 0 ? double.NaN : roc / ranked;
         values[11] = ranked == 0 ? double.NaN : precision / ranked;
+        values[12] = values[13] = _resampled.Accuracy; // pooled over classes, each wrong row is one false positive and one false negative
+        values[14] = _resampled.PrecisionWeighted;
+        values[15] = _resampled.RecallWeighted;
         if (_classes > TopK)
-            values[12] = top / n;
+            values[16] = top / n;
     }
 
     /// <summary>The non-empty reliability bins, by rising confidence.</summary>

@@ -92,7 +92,7 @@ public class TableSplitTests
                 for (int i = 0; i < rows; i++)
                     tested[i] += parts[i] == Part.Test ? 1 : 0;
                 counts.Add(split.Count(Part.Test));
-                Assert.Equal(Round(0.1 * rows), split.Count(Part.Valid));
+                Assert.InRange(split.Count(Part.Valid), Math.Floor(0.1 * rows), Math.Ceiling(0.1 * rows)); // a share of x.5 rows may go either way
                 for (int c = 0; c < sizes.Length; c++)
                 {
                     int inTest = Enumerable.Range(0, rows).Count(i => y[i] == $"c{c}" && parts[i] == Part.Test);
