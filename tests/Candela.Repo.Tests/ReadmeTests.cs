@@ -14,8 +14,7 @@ public class ReadmeTests
         ["dotnet test"] = "the run this test is part of",
         ["dotnet publish src/Candela.Cli -c Release -o artifacts/candela"] = "PackageTests packs the same published output",
         ["dotnet run -c Release --project benchmarks/Candela.Benchmarks -- train"] = "a benchmark, not a check",
-        ["dotnet run -c Release --project benchmarks/Candela.Benchmarks -- data"] = "a benchmark, not a check",
-        ["benchmarks/quality.sh"] = "a quality run on data that is not shipped",
+        ["dotnet run -c Release --project benchmarks/Candela.Benchmarks -- quality --data DIR"] = "a quality run on data that is not shipped",
     };
 
     [Fact]
