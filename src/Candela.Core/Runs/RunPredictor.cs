@@ -1,5 +1,4 @@
 using Candela.Data;
-using Candela.Experiments;
 using Candela.Models;
 
 namespace Candela.Runs;

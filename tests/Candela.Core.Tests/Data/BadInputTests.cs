@@ -20,7 +20,7 @@ public sealed class BadInputTests : IDisposable
     public void Load_BadText_NamesThePlace(string text, string expected)
     {
         string path = _files.Write("bad.csv", text);
-        string message = Assert.Throws<DataException>(() => Table.Load(path)).Message;
+        string message = Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message;
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         Assert.Contains(expected, message);
     }
@@ -30,7 +30,7 @@ public sealed class BadInputTests : IDisposable
     {
         byte[] head = Encoding.ASCII.GetBytes("name,n\n" + string.Concat(Enumerable.Repeat("abc,1\n", 50_000)));
         string path = _files.Write("latin.csv", [.. head, .. "caf"u8, 0xe9, .. ",2\n"u8]);
-        string message = Assert.Throws<DataException>(() => Table.Load(path)).Message;
+        string message = Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message;
         Assert.Contains($"line 50002: byte 0xe9 at byte offset {head.Length + 3} is not UTF-8", message);
         Assert.Contains("iconv", message);
     }
@@ -42,7 +42,7 @@ public sealed class BadInputTests : IDisposable
     {
         var encoding = new UnicodeEncoding(bigEndian, true);
         string path = _files.Write("u.csv", [.. encoding.GetPreamble(), .. encoding.GetBytes("名,n\n好,1\n坏,2\n好,3\n坏,4\n")]);
-        using Table table = Table.Load(path);
+        using Table table = Table.Load(path, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal("名", table.Schema.Columns[0].Name);
         Assert.Equal("坏", ((CategoryColumn)table.ReadChunk(0).Columns[0]).NameAt(1));
     }
@@ -51,7 +51,7 @@ public sealed class BadInputTests : IDisposable
     public void Load_Utf16WithoutMark_IsRefusedAsBinary()
     {
         string path = _files.Write("u.csv", Encoding.Unicode.GetBytes("a,b\n1,2\n"));
-        Assert.Contains("UTF-16", Assert.Throws<DataException>(() => Table.Load(path)).Message);
+        Assert.Contains("UTF-16", Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     [Fact, Trait("Kind", "fault")]
@@ -61,7 +61,7 @@ public sealed class BadInputTests : IDisposable
         for (int part = 1; part < 20; part++)
         {
             string path = _files.Write("cut.csv.gz", whole[..(whole.Length * part / 20)]);
-            var error = Assert.Throws<FileFormatException>(() => Table.Load(path));
+            var error = Assert.Throws<FileFormatException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken));
             Assert.Equal(path, error.Path);
         }
     }
@@ -72,7 +72,7 @@ public sealed class BadInputTests : IDisposable
         byte[] whole = DataFiles.Gzip(Encoding.ASCII.GetBytes("a,b\n" + string.Concat(Enumerable.Range(0, 20_000).Select(i => $"{i * 31 % 977},{i * 17 % 1013}.5\n"))));
         whole[whole.Length / 2] ^= 0x55;
         string path = _files.Write("flip.csv.gz", whole);
-        Assert.ThrowsAny<CandelaException>(() => Table.Load(path));
+        Assert.ThrowsAny<CandelaException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken));
     }
 
     [Fact, Trait("Kind", "property")]
@@ -88,7 +88,7 @@ public sealed class BadInputTests : IDisposable
     public void Load_UnknownColumnInKinds_NamesTheNearest()
     {
         string path = _files.Write("k.csv", "age,sex\n1,m\n2,f\n");
-        string message = Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { Kinds = new Dictionary<string, ColumnKind> { ["agee"] = ColumnKind.Number } })).Message;
+        string message = Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { Kinds = new Dictionary<string, ColumnKind> { ["agee"] = ColumnKind.Number } }, cancellation: TestContext.Current.CancellationToken)).Message;
         Assert.Contains("Did you mean 'age'?", message);
     }
 
@@ -101,17 +101,17 @@ public sealed class BadInputTests : IDisposable
     public void Load_GivenKindThatDoesNotFit_NamesTheFirstBadCell(string column, ColumnKind kind, string expected)
     {
         string path = _files.Write("k.csv", "age,sex,h\n1,m,1\n2,f,1.5\n3,m,2\n");
-        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { Kinds = new Dictionary<string, ColumnKind> { [column] = kind } })).Message);
+        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { Kinds = new Dictionary<string, ColumnKind> { [column] = kind } }, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     [Fact, Trait("Kind", "golden")]
     public void Load_SkipLinesAndNames_AreObeyed()
     {
         string path = _files.Write("s.csv", "made by a program\non a day\n1,2\n3,4\n");
-        using Table table = Table.Load(path, new TableOptions { SkipLines = 2, ColumnNames = ["left", "right"] });
+        using Table table = Table.Load(path, new TableOptions { SkipLines = 2, ColumnNames = ["left", "right"] }, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(["left", "right"], table.Schema.Columns.Select(c => c.Name));
         Assert.Equal(2, table.Rows);
-        Assert.Contains("3 column names were given for 2 columns", Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { SkipLines = 2, ColumnNames = ["a", "b", "c"] })).Message);
+        Assert.Contains("3 column names were given for 2 columns", Assert.Throws<DataException>(() => Table.Load(path, new TableOptions { SkipLines = 2, ColumnNames = ["a", "b", "c"] }, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     [Theory, Trait("Kind", "fault")]
@@ -125,7 +125,7 @@ public sealed class BadInputTests : IDisposable
     public void Load_AnotherFormat_SaysWhatItIs(string name, string bytes, string expected)
     {
         string path = _files.Write(name, Convert.FromHexString(bytes));
-        Assert.Contains(expected, Assert.Throws<FileFormatException>(() => Table.Load(path)).Message);
+        Assert.Contains(expected, Assert.Throws<FileFormatException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     [Fact, Trait("Kind", "golden")]

@@ -41,14 +41,14 @@ public sealed class OtherFormatTests : IDisposable
     public void Load_BadJsonLines_NamesLineAndKey(string text, string expected)
     {
         string path = _files.Write("bad.jsonl", text);
-        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path)).Message);
+        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     [Fact, Trait("Kind", "golden")]
     public async Task Load_Parquet_GivesTypedColumns()
     {
         string path = await WriteParquet("t.parquet", groups: 3, rows: 40);
-        using Table table = Table.Load(path);
+        using Table table = Table.Load(path, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(120, table.Rows);
         Assert.Equal([ColumnKind.Number, ColumnKind.Integer, ColumnKind.Category, ColumnKind.Boolean, ColumnKind.Date], table.Schema.Columns.Select(c => c.Kind));
         TableChunk chunk = table.ReadChunk(0);
@@ -69,7 +69,7 @@ public sealed class OtherFormatTests : IDisposable
         for (int part = 1; part < 20; part++)
         {
             string path = _files.Write("cut.parquet", whole[..Math.Max(4, whole.Length * part / 20)]);
-            Assert.Equal(Fault.Truncated, Assert.Throws<FileFormatException>(() => Table.Load(path)).Fault);
+            Assert.Equal(Fault.Truncated, Assert.Throws<FileFormatException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Fault);
         }
 
         // A flipped byte in the footer is refused or, where it changes nothing that is read, harmless; never another exception.
@@ -80,7 +80,7 @@ public sealed class OtherFormatTests : IDisposable
             string path = _files.Write("flip.parquet", flipped);
             try
             {
-                Table.Load(path).Dispose();
+                Table.Load(path, cancellation: TestContext.Current.CancellationToken).Dispose();
             }
             catch (CandelaException)
             {
@@ -108,7 +108,7 @@ public sealed class OtherFormatTests : IDisposable
 
         string path = _files.Write("many.parquet", [.. whole[..start], .. changed, .. BitConverter.GetBytes(changed.Count), .. "PAR1"u8]);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Contains("is said to have 1499746048 rows", Assert.Throws<FileFormatException>(() => Table.Load(path)).Message);
+        Assert.Contains("is said to have 1499746048 rows", Assert.Throws<FileFormatException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 << 20);
     }
 
@@ -125,7 +125,7 @@ public sealed class OtherFormatTests : IDisposable
             await group.WriteAsync<int>(schema.DataFields[1], new[] { 1, 2, 3 }, new ReadOnlyMemory<int>([0, 1, 0]), cancellationToken: TestContext.Current.CancellationToken);
         }
 
-        Assert.Contains("column 'inner' is a list", Assert.Throws<DataException>(() => Table.Load(path)).Message);
+        Assert.Contains("column 'inner' is a list", Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 
     private async Task<string> WriteParquet(string name, int groups, int rows)

@@ -15,9 +15,9 @@ public sealed class StorageTests : IDisposable
         var rng = new Rng(1);
         string path = _files.Write("s.csv", "n,i,c,t,b,d\n" + string.Concat(Enumerable.Range(0, 150_000).Select(i =>
             FormattableString.Invariant($"{(rng.Next(20) == 0 ? "NA" : ((float)rng.NextDouble()).ToString("R", System.Globalization.CultureInfo.InvariantCulture))},{rng.Next(50)},{"abc"[rng.Next(3)]},{(rng.Next(9) == 0 ? "" : $"word {rng.Next(1 << 30)} é好 and more of it")},{rng.Next(2)},2024-01-{1 + rng.Next(28):00}\n"))));
-        using Table memory = Table.Load(path);
-        using Table spilled = Table.Load(path, new TableOptions { MemoryBudget = 0 });
-        using Table half = Table.Load(path, new TableOptions { MemoryBudget = 6 << 20 });
+        using Table memory = Table.Load(path, cancellation: TestContext.Current.CancellationToken);
+        using Table spilled = Table.Load(path, new TableOptions { MemoryBudget = 0 }, cancellation: TestContext.Current.CancellationToken);
+        using Table half = Table.Load(path, new TableOptions { MemoryBudget = 6 << 20 }, cancellation: TestContext.Current.CancellationToken);
 
         Assert.True(memory.InMemory);
         Assert.False(spilled.InMemory);
@@ -37,7 +37,7 @@ public sealed class StorageTests : IDisposable
     public void Dispose_Spilled_LeavesNoFileBehind()
     {
         string path = _files.Write("s.csv", "a,b\n1,2\n3,4\n");
-        var table = Table.Load(path, new TableOptions { MemoryBudget = 0 });
+        var table = Table.Load(path, new TableOptions { MemoryBudget = 0 }, cancellation: TestContext.Current.CancellationToken);
         Table view = table.WithKinds(new Dictionary<string, ColumnKind> { ["a"] = ColumnKind.Category });
         string spill = table.SpillFile!;
         table.Dispose();
@@ -53,7 +53,7 @@ public sealed class StorageTests : IDisposable
     public void Load_Spilled_OnlyTheOwnerCouldReadTheFile()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "open files are listed in /proc");
-        using var table = Table.Load(_files.Write("m.csv", "a,b\n1,2\n3,4\n"), new TableOptions { MemoryBudget = 0 });
+        using var table = Table.Load(_files.Write("m.csv", "a,b\n1,2\n3,4\n"), new TableOptions { MemoryBudget = 0 }, cancellation: TestContext.Current.CancellationToken);
         string open = Assert.Single(Directory.GetFiles("/proc/self/fd"), f => new FileInfo(f).LinkTarget?.StartsWith(table.SpillFile!, StringComparison.Ordinal) == true);
 #pragma warning disable CA1416 // skipped elsewhere
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(open));

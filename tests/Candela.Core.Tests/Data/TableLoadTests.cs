@@ -59,7 +59,7 @@ public sealed class TableLoadTests : IDisposable
     public void Load_RaggedRow_NamesItsLineAndWidths()
     {
         string path = _files.Write("r.csv", "a,b,c\n1,2,3\n\"x\ny\",2,3\n4,5\n6,7,8\n");
-        var error = Assert.Throws<DataException>(() => Table.Load(path));
+        var error = Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("r.csv line 5: 2 cells where the header has 3", error.Message);
     }
 
@@ -67,7 +67,7 @@ public sealed class TableLoadTests : IDisposable
     public void Load_WordInNumericColumn_NamesLineColumnCellAndRemedies()
     {
         string path = _files.Write("n.csv", "a,b\n" + string.Concat(Enumerable.Range(0, 99).Select(i => $"{i}.5,{i % 7}\n")) + "oops,3\n");
-        var error = Assert.Throws<DataException>(() => Table.Load(path));
+        var error = Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains("n.csv line 101, column 'a': 'oops' is not a number", error.Message);
         Assert.Contains("--na \"oops\"", error.Message);
         Assert.Contains("--type a=category", error.Message);
@@ -83,6 +83,6 @@ public sealed class TableLoadTests : IDisposable
     public void Load_NothingToRead_SaysSo(string text, string expected)
     {
         string path = _files.Write("e.csv", text);
-        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path)).Message);
+        Assert.Contains(expected, Assert.Throws<DataException>(() => Table.Load(path, cancellation: TestContext.Current.CancellationToken)).Message);
     }
 }

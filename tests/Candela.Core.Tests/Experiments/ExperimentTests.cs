@@ -31,7 +31,7 @@ public class ExperimentTests
         Assert.Equal(request, Recipe.Read(run.Folder.Recipe) with { Table = request.Table, Fit = request.Fit, Exclude = request.Exclude, Keep = request.Keep });
 
         // The recorded test accuracy is what the opened predictor scores on the same rows.
-        using var table = Table.Load(request.Data);
+        using var table = Table.Load(request.Data, cancellation: TestContext.Current.CancellationToken);
         var split = TableSplit.Create(table, record.Problem, new SplitOptions());
         using var test = TableSample.Take(table, split, [Part.Test], 0);
         Assert.Equal(record.Metrics["test"].Metrics["accuracy"], run.Evaluate(test).Metrics["accuracy"]);
@@ -95,8 +95,22 @@ public class ExperimentTests
 
     private static FitOptions AskedOfANet => new()
     {
-        Seed = 7, Epochs = 1, MaxSteps = 3, BatchSize = 8, LearningRate = 1e-9, Optimizer = "sgd", Schedule = "constant", Patience = 1, ClipNorm = 1, Ema = 0.5, Accumulate = 2,
-        L2 = 0.5, Dropout = 0.3, ClassWeights = "balanced", Threads = 1, MaxTime = TimeSpan.FromHours(1),
+        Seed = 7,
+        Epochs = 1,
+        MaxSteps = 3,
+        BatchSize = 8,
+        LearningRate = 1e-9,
+        Optimizer = "sgd",
+        Schedule = "constant",
+        Patience = 1,
+        ClipNorm = 1,
+        Ema = 0.5,
+        Accumulate = 2,
+        L2 = 0.5,
+        Dropout = 0.3,
+        ClassWeights = "balanced",
+        Threads = 1,
+        MaxTime = TimeSpan.FromHours(1),
     };
 
     [Fact]

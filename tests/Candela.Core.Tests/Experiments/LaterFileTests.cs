@@ -66,7 +66,7 @@ public sealed class LaterFileTests : IDisposable
         float Day(string cell) => ((NumberColumn)run.ReadInputs(Write("new.csv", $"when\n{cell}\n")).Single().Columns[0]).Values[0];
         Assert.Equal(19816, Day("03/04/2024")); // 3 April
         Assert.Equal(19816, Day("2024-04-03"));
-        using var rows = Table.LoadLike(Write("eval.csv", "when,y\n03/04/2024,lo\n"), FeatureEncoder.Open(run.Folder.Path).Labelled, new TableOptions());
+        using var rows = Table.LoadLike(Write("eval.csv", "when,y\n03/04/2024,lo\n"), FeatureEncoder.Open(run.Folder.Path).Labelled, new TableOptions(), cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(19816, ((NumberColumn)rows.ReadChunk(0).Column("when")).Values[0]);
     }
 

@@ -17,7 +17,7 @@ public class RunFolderFaultTests
         string run = folder.File("run");
         var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
         float[] expected;
-        using var table = Table.Load(request.Data);
+        using var table = Table.Load(request.Data, cancellation: TestContext.Current.CancellationToken);
         using (var whole = Job.Train(request, run, families))
             expected = whole.Predictor.Score(table.ReadChunk(0));
         File.WriteAllText(Path.Combine(run, "report.html"), "<!doctype html><title>r</title>" + new string('x', 500));
@@ -95,7 +95,7 @@ public class RunFolderFaultTests
         using var folder = new TemporaryFolder();
         var request = new TrainRequest { Data = SampleFiles.Classes(folder, 400), Target = "kind" };
         using var run = Job.Train(request, folder.File("run"), [new StepFamily("steps")]);
-        using var table = Table.Load(request.Data);
+        using var table = Table.Load(request.Data, cancellation: TestContext.Current.CancellationToken);
         var chunk = table.ReadChunk(0);
         float[] expected = run.Predictor.Score(chunk);
         Parallel.For(0, 16, _ => Assert.Equal(expected, run.Predictor.Score(chunk)));

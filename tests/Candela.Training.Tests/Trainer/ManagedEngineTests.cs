@@ -1,6 +1,5 @@
 using Candela.Data;
 using Candela.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tests.Loops;
