@@ -25,7 +25,7 @@ public class PackageTests
             File.Copy(Path.Combine(Repository.Root, "samples", "data", "penguins.csv"), Path.Combine(app, "penguins.csv"));
             CommandResult example = Run("dotnet", ["run", "-c", "Release"], app);
             Assert.Matches(@"accuracy (0\.9\d*|1) \[0\.", example.Output);
-            Assert.Contains("First row: Adelie 9", example.Output);
+            Assert.Matches(@"First row: Adelie (9\d|100)", example.Output);
 
             string tool = Path.Combine(folder, "tool");
             Run("dotnet", ["tool", "install", "Candela.Cli", "--tool-path", tool, "--configfile", Path.Combine(app, "nuget.config")], app);
