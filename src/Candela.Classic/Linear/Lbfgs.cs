@@ -13,8 +13,8 @@ internal static class Lbfgs
     /// <param name="x">Start and result.</param>
     /// <param name="tolerance">Stop when no component of the gradient exceeds it.</param>
     /// <param name="maxIterations">Iterations at the most.</param>
-    /// <param name="onIteration">Receives iteration (from 0) and value; may throw to cancel.</param>
-    public static Minimum Minimise(ISmoothObjective objective, double[] x, double tolerance, int maxIterations, Action<int, double>? onIteration = null)
+    /// <param name="goOn">Receives iteration (from 0) and value; false ends the minimisation there; may throw to cancel.</param>
+    public static Minimum Minimise(ISmoothObjective objective, double[] x, double tolerance, int maxIterations, Func<int, double, bool>? goOn = null)
     {
         int n = objective.Length;
         // Two vectors of n doubles per remembered step: at most about 200 MB.
@@ -26,9 +26,11 @@ internal static class Lbfgs
         int stored = 0;
         for (int iteration = 0; iteration < maxIterations; iteration++)
         {
-            onIteration?.Invoke(iteration, value);
+            bool goes = goOn?.Invoke(iteration, value) ?? true;
             if (TensorPrimitives.MaxMagnitude<double>(gradient) is var g && Math.Abs(g) <= tolerance)
                 return new Minimum(value, iteration, true);
+            if (!goes)
+                return new Minimum(value, iteration, false);
 
             TensorPrimitives.Negate<double>(gradient, direction);
             int first = Math.Max(0, stored - memory);

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Candela.Data;
+using Candela.Models;
 
 namespace Candela.Classic.Linear;
 
@@ -140,7 +141,7 @@ internal sealed class LeastSquares
     }
 
     /// <summary>Weights (for the standardised target) of the elastic net; zeros are exact.</summary>
-    public double[] ElasticNet(double l1, double l2, CancellationToken cancellation)
+    public double[] ElasticNet(double l1, double l2, CancellationToken cancellation, FitLimits? limits = null)
     {
         var weights = new double[_width];
         var rest = (double[])_withTarget.Clone(); // withTarget - covariance . weights
@@ -162,7 +163,7 @@ internal sealed class LeastSquares
                 largest = Math.Max(largest, Math.Abs(change) * Math.Sqrt(variance));
             }
 
-            if (largest < 1e-10)
+            if (largest < 1e-10 || limits?.Reached() == true)
                 break;
         }
 

@@ -8,6 +8,9 @@ internal sealed class LinearSearch
     /// <summary>Up to so many training rows the settings are chosen on folds of them, and the validation rows are left alone.</summary>
     public const int FoldRows = 5_000;
 
+    // Of the time and the energy there is, at most so much goes into choosing a setting.
+    private const double SearchShare = 0.5;
+
     private const int Folds = 5, MaxIterations = 1_000, MaxProximalIterations = 20_000;
 
     // Shares of the largest weight gradient at the start: text features have far smaller gradients than standardised columns.
@@ -15,7 +18,7 @@ internal sealed class LinearSearch
 
     private readonly FitContext _context;
     private readonly FitOptions _options;
-    private readonly long _began;
+    private readonly FitLimits _limits;
     private readonly DesignMatrix _train;
     private readonly DesignMatrix? _valid;
     private readonly int[] _all;
@@ -25,7 +28,7 @@ internal sealed class LinearSearch
 
     public LinearSearch(FitContext context)
     {
-        (_context, _options, _began) = (context, context.Options, context.Clock.GetTimestamp());
+        (_context, _options, _limits) = (context, context.Options, new FitLimits(context));
         EncodedRows rows = EncodedRows.Read(context.Train, context.Problem, context.Cancellation);
         _train = DesignMatrix.OfTraining(rows);
         _valid = context.Valid is { Count: > 0 } valid ? _train.OfOther(EncodedRows.Read(valid, context.Problem, context.Cancellation)) : null;
@@ -50,10 +53,10 @@ internal sealed class LinearSearch
         int limit = (int)Math.Min(_options.MaxSteps ?? int.MaxValue, _options.L1 > 0 ? MaxProximalIterations : MaxIterations);
         Minimum minimum = Minimise(objective, parameters, _train.SparseWidth > 0 ? SparseTolerance : Tolerance, limit, Log);
         HeldOutScore? valid = _valid is null ? null : objective.ScoreOn(_valid, [.. Enumerable.Range(0, _valid.Count)], parameters);
-        var last = new EpochEnded(_history.Count, minimum.Iterations, objective.ScoreOn(_train, _all, parameters).Loss, valid?.Loss, valid?.Score, 0, Seconds());
+        var last = new EpochEnded(_history.Count, minimum.Iterations, objective.ScoreOn(_train, _all, parameters).Loss, valid?.Loss, valid?.Score, 0, _limits.Seconds);
         _history.Add(last);
         _context.Events?.Report(last);
-        return new FitResult(Model(objective, parameters), minimum.Converged ? StopReason.GradientNorm : StopReason.Steps, _history, new Dictionary<string, string>
+        return new FitResult(Model(objective, parameters), _limits.Stopped ?? (minimum.Converged ? StopReason.GradientNorm : StopReason.Steps), _history, new Dictionary<string, string>
         {
             ["l1"] = LinearFamily.Text(_options.L1),
             ["l2"] = LinearFamily.Text(setting.L2),
@@ -78,13 +81,16 @@ internal sealed class LinearSearch
             : [1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5];
         bool folded = _valid is null || _train.Count <= FoldRows;
         int[][] held = folded ? FoldRowsOf() : [[]];
-        var best = new Setting(false, strengths[0]);
+        var best = new Setting(false, strengths[strengths.Length / 2]);
         double bestLoss = double.PositiveInfinity;
+        int leastFolds = 1;
         foreach (bool naiveBayes in weightings)
         {
             var losses = new double[strengths.Length];
-            foreach (int[] fold in held)
-                AddLosses(fold, naiveBayes, strengths, losses);
+            int compared = held.TakeWhile(fold => !_limits.Reached(SearchShare) && AddLosses(fold, naiveBayes, strengths, losses)).Count();
+            if (compared < leastFolds)
+                break; // a limit was reached: sums over fewer folds say nothing beside those of the first weighting
+            leastFolds = compared;
             for (int i = 0; i < strengths.Length; i++)
                 if (losses[i] < bestLoss)
                     (best, bestLoss) = (new Setting(naiveBayes, strengths[i]), losses[i]);
@@ -95,7 +101,8 @@ internal sealed class LinearSearch
 
     // Adds the held-out loss of each strength, from the strongest down, each fit starting at the last one. The path ends once the loss has
     // risen well over its least (weaker penalties overfit more and cost more iterations); the strengths left get an infinite loss.
-    private void AddLosses(int[] heldOut, bool naiveBayes, double[] strengths, double[] losses)
+    // False when a limit left no time for even one strength.
+    private bool AddLosses(int[] heldOut, bool naiveBayes, double[] strengths, double[] losses)
     {
         bool onValid = heldOut.Length == 0;
         var excluded = new HashSet<int>(heldOut);
@@ -110,7 +117,15 @@ internal sealed class LinearSearch
             if (double.IsPositiveInfinity(losses[i]))
                 break;
             objective.L2 = strengths[i];
-            Minimise(objective, parameters, SearchTolerance, 200, (_, _) => _context.Cancellation.ThrowIfCancellationRequested());
+            Minimise(objective, parameters, SearchTolerance, 200, Search);
+            if (_limits.Reached(SearchShare))
+            {
+                // A strength that was not fitted to its end is not compared, nor are those after it; before the first there is nothing to compare yet.
+                if (i > 0)
+                    losses.AsSpan(i).Fill(double.PositiveInfinity);
+                return i > 0;
+            }
+
             double loss = objective.ScoreOn(scored, scoredRows, parameters).Loss;
             losses[i] += loss * scoredRows.Length;
             least = Math.Min(least, loss);
@@ -120,6 +135,8 @@ internal sealed class LinearSearch
                 break;
             }
         }
+
+        return true;
     }
 
     // Row indices of each fold; classes are dealt out evenly.
@@ -173,16 +190,16 @@ internal sealed class LinearSearch
         return ratios;
     }
 
-    private Minimum Minimise(LinearObjective objective, double[] parameters, double share, int iterations, Action<int, double> log)
+    private Minimum Minimise(LinearObjective objective, double[] parameters, double share, int iterations, Func<int, double, bool> goOn)
     {
         double tolerance = share * Math.Max(StartGradient(objective), 1e-7);
         if (_options.L1 == 0)
-            return Lbfgs.Minimise(objective, parameters, tolerance, iterations, log);
+            return Lbfgs.Minimise(objective, parameters, tolerance, iterations, goOn);
         var penalty = new double[objective.Length];
         int stride = objective.Length / objective.Outputs;
         for (int i = 0; i < penalty.Length; i++)
             penalty[i] = i % stride == stride - 1 ? 0 : _options.L1;
-        return ProximalGradient.Minimise(objective, penalty, parameters, tolerance, iterations, log);
+        return ProximalGradient.Minimise(objective, penalty, parameters, tolerance, iterations, goOn);
     }
 
     // The largest gradient component of a weight when all weights are 0 and the intercepts are the log odds (the mean, for regression).
@@ -209,17 +226,25 @@ internal sealed class LinearSearch
         return largest;
     }
 
-    private void Log(int iteration, double value)
+    private bool Search(int iteration, double value)
     {
         _context.Cancellation.ThrowIfCancellationRequested();
-        if (iteration % 10 != 0)
-            return;
-        var ended = new EpochEnded(_history.Count, iteration, value, null, null, 0, Seconds());
-        _history.Add(ended);
-        _context.Events?.Report(ended);
+        return !_limits.Reached(SearchShare);
     }
 
-    private double Seconds() => _context.Clock.GetElapsedTime(_began).TotalSeconds;
+    // The first iteration is always run: a model of zeros is none.
+    private bool Log(int iteration, double value)
+    {
+        _context.Cancellation.ThrowIfCancellationRequested();
+        if (iteration % 10 == 0)
+        {
+            var ended = new EpochEnded(_history.Count, iteration, value, null, null, 0, _limits.Seconds);
+            _history.Add(ended);
+            _context.Events?.Report(ended);
+        }
+
+        return iteration == 0 || !_limits.Reached();
+    }
 
     private LinearModel Model(LinearObjective objective, double[] parameters)
     {

@@ -12,8 +12,8 @@ internal static class ProximalGradient
     /// <param name="x">Start and result.</param>
     /// <param name="tolerance">Stop when no component of the generalised gradient (step difference / step size) exceeds it.</param>
     /// <param name="maxIterations">Iterations at the most.</param>
-    /// <param name="onIteration">Receives iteration (from 0) and the smooth value; may throw to cancel.</param>
-    public static Minimum Minimise(ISmoothObjective objective, double[] penalty, double[] x, double tolerance, int maxIterations, Action<int, double>? onIteration = null)
+    /// <param name="goOn">Receives iteration (from 0) and the smooth value; false ends the minimisation there; may throw to cancel.</param>
+    public static Minimum Minimise(ISmoothObjective objective, double[] penalty, double[] x, double tolerance, int maxIterations, Func<int, double, bool>? goOn = null)
     {
         int n = objective.Length;
         double[] ahead = [.. x], gradient = new double[n], next = new double[n], difference = new double[n], scratch = new double[n];
@@ -21,7 +21,8 @@ internal static class ProximalGradient
         for (int iteration = 0; iteration < maxIterations; iteration++)
         {
             double aheadValue = objective.Evaluate(ahead, gradient);
-            onIteration?.Invoke(iteration, aheadValue);
+            if (goOn?.Invoke(iteration, aheadValue) == false)
+                return new Minimum(value, iteration, false);
             size *= 1.5;
             for (; ; size /= 2)
             {

@@ -10,7 +10,7 @@ namespace Candela.Classic.Trees;
 /// <para>Log loss (one logit for two classes, softmax for more) or squared error of standardised targets; probabilities are the link's. Early stopping on the validation
 /// rows (on 15 % of the training rows, and then a second fit on all of them, when there are none): the best round is kept; training ends after
 /// <see cref="FitOptions.Patience"/> rounds (50) without a gain of 0.1 % and of 0.0001.</para>
-/// <para>Heeded: LearningRate (0.05; 0.1 for more than 5 classes; larger above 60,000 rows), MaxSteps (rounds; 2,000, fewer above 60,000 rows), Patience, L1, L2 (1) on leaf values, ClassWeights, MaxTime, Seed, Threads. 31 leaves of at least 20 rows; 16 of at least 10 under 2,000
+/// <para>Heeded: LearningRate (0.05; 0.1 for more than 5 classes; larger above 60,000 rows), MaxSteps (rounds; 2,000, fewer above 60,000 rows), Patience, L1, L2 (1) on leaf values, ClassWeights, MaxTime, MaxJoules, Seed, Threads. 31 leaves of at least 20 rows; 16 of at least 10 under 2,000
 /// training rows. Each tree sees 80 % of the rows and 60 % of the features. Deterministic for a seed and engine. A resumed run fits again and ends in the same trees; no checkpoint is kept.</para>
 /// <para>Memory: 5 bytes per cell, plus about 60 bytes per row and class.</para>
 /// </remarks>
@@ -23,7 +23,7 @@ internal sealed class BoostingFamily : IModelFamily
     // Steps larger than this cost accuracy, however many rows there are.
     private const double LargestRate = 0.2;
 
-    private const double MinGain = 1e-3, LeastGain = 1e-4, HeldOutShare = 0.15;
+    private const double MinGain = 1e-3, LeastGain = 1e-4, HeldOutShare = 0.15, ProbeShare = 0.5;
 
     private readonly bool _native;
 
@@ -64,14 +64,14 @@ internal sealed class BoostingFamily : IModelFamily
         TrainingTable? valid = context.Valid is { Count: > 0 } source ? train.OfValidation(source, context.Problem, context.Cancellation) : null;
         BoostingSettings settings = Settings(train, context.Options);
         int rounds = (int)Math.Min(context.Options.MaxSteps ?? RoundsFor(train.Count, train.Classes), int.MaxValue);
-        var run = new Run(context, settings, context.Clock.GetTimestamp());
+        var run = new Run(context, settings, new FitLimits(context));
         if (valid is null && context.Options.MaxSteps is null)
         {
             int[] order = [.. Enumerable.Range(0, train.Count)];
             new Rng(context.Options.Seed, 23).Shuffle(order.AsSpan());
             int held = Math.Max(1, (int)(train.Count * HeldOutShare));
             using IBooster probe = Booster(train.Take(order[held..]), train.Take(order[..held]), settings, context.Events);
-            rounds = Math.Max(1, run.Grow(probe, true, rounds));
+            rounds = Math.Max(1, run.Grow(probe, true, rounds, ProbeShare));
         }
 
         using IBooster booster = Booster(train, valid, settings, context.Events);
@@ -134,14 +134,14 @@ internal sealed class BoostingFamily : IModelFamily
     }
 
     /// <summary>The loop over rounds, with its curve and its reason to end.</summary>
-    private sealed class Run(FitContext context, BoostingSettings settings, long began)
+    private sealed class Run(FitContext context, BoostingSettings settings, FitLimits limits)
     {
         public List<EpochEnded> History { get; } = [];
 
         public StopReason Reason { get; private set; }
 
         /// <summary>Adds rounds; returns how many to keep.</summary>
-        public int Grow(IBooster booster, bool validated, int rounds)
+        public int Grow(IBooster booster, bool validated, int rounds, double share = 1)
         {
             History.Clear();
             Reason = StopReason.Steps;
@@ -164,13 +164,12 @@ internal sealed class BoostingFamily : IModelFamily
                 // Patience starts anew only after a gain worth the rounds.
                 if (loss is null || loss < Math.Min(gainLoss * (1 - MinGain), gainLoss - LeastGain))
                     (lastGain, gainLoss) = (round, loss ?? 0);
-                double seconds = context.Clock.GetElapsedTime(began).TotalSeconds;
-                bool late = seconds > (context.Options.MaxTime?.TotalSeconds ?? double.PositiveInfinity), done = late || round - lastGain >= patience;
+                bool late = limits.Reached(share), done = late || round - lastGain >= patience;
                 if (done)
-                    Reason = late ? StopReason.Time : StopReason.Patience;
+                    Reason = StopReason.Patience;
                 if (round == 1 || round % 10 == 0 || done)
                 {
-                    var ended = new EpochEnded(History.Count, round, booster.TrainLoss(), loss, null, settings.LearningRate, seconds);
+                    var ended = new EpochEnded(History.Count, round, booster.TrainLoss(), loss, null, settings.LearningRate, limits.Seconds);
                     History.Add(ended);
                     context.Events?.Report(ended);
                 }
@@ -179,6 +178,7 @@ internal sealed class BoostingFamily : IModelFamily
                     break;
             }
 
+            Reason = limits.Stopped ?? Reason; // a limit that ended the search for the number of rounds decided the model too
             return best;
         }
     }

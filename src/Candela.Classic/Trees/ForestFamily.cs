@@ -6,7 +6,7 @@ namespace Candela.Classic.Trees;
 
 /// <summary>A random forest (Breiman 2001): 300 trees on bootstrap samples, the square root of the features (a third, at least 2, for regression) drawn at each split, leaves of at least
 /// 1 row (3 for regression); the score is the mean of the leaves' class shares or values.</summary>
-/// <remarks>The training loss in the events is out-of-bag: squared error (Brier score) of each row by the trees that did not see it. Heeded: MaxSteps (trees), ClassWeights, Seed, Threads.
+/// <remarks>The training loss in the events is out-of-bag: squared error (Brier score) of each row by the trees that did not see it. Heeded: MaxSteps (trees), MaxTime and MaxJoules (asked after every 10 trees), ClassWeights, Seed, Threads.
 /// Deterministic across thread counts. Memory: 5 bytes per cell, 16 bytes per row and class, and per thread 4 more; trees hold at most 20 million numbers together.</remarks>
 internal sealed class ForestFamily : IModelFamily
 {
@@ -38,12 +38,12 @@ internal sealed class ForestFamily : IModelFamily
     /// <inheritdoc/>
     public FitResult Fit(FitContext context)
     {
-        long began = context.Clock.GetTimestamp();
+        var limits = new FitLimits(context);
         TrainingTable train = TrainingTable.OfTraining(context.Train, context.Problem, context.Options, context.Cancellation);
         TrainingTable? valid = context.Valid is { Count: > 0 } source ? train.OfValidation(source, context.Problem, context.Cancellation) : null;
         int count = (int)Math.Min(context.Options.MaxSteps ?? DefaultTrees, 100_000), outputs = Math.Max(1, train.Classes);
         int perSplit = train.Classes > 0 ? Math.Max(1, (int)Math.Sqrt(train.Width)) : Math.Max(Math.Min(2, train.Width), train.Width / 3);
-        var limits = new TreeLimits
+        var tree = new TreeLimits
         {
             MinRows = train.Classes > 0 ? 1 : 3,
             FeaturesPerSplit = perSplit,
@@ -55,37 +55,40 @@ internal sealed class ForestFamily : IModelFamily
         var history = new List<EpochEnded>();
         var outOfBag = new Tally(train, outputs);
         Tally? validTally = valid is null ? null : new Tally(valid, outputs);
-        int group = 10;
-        for (int first = 0; first < count; first += group)
+        const int group = 10;
+        int trees = 0;
+        while (trees < count && (trees == 0 || !limits.Reached()))
         {
-            var grown = new Growth[Math.Min(group, count - first)];
+            int first = trees;
+            var grown = new Growth[Math.Min(group, count - trees)];
             Parallel.For(0, grown.Length, new ParallelOptions
             {
                 CancellationToken = context.Cancellation,
                 MaxDegreeOfParallelism = context.Options.Threads > 0 ? context.Options.Threads : Environment.ProcessorCount,
-            }, t => grown[t] = Grow(binned, limits, context.Options.Seed, first + t, context.Cancellation));
+            }, t => grown[t] = Grow(binned, tree, context.Options.Seed, first + t, context.Cancellation));
             foreach (Growth growth in grown)
             {
                 growth.Tree.AppendTo(builder);
                 var single = new TreeEnsembleBuilder(outputs);
                 growth.Tree.AppendTo(single);
-                TreeEnsemble tree = single.Build(TreeLink.Mean, new double[outputs]);
-                outOfBag.Add(tree, growth.Times);
-                validTally?.Add(tree, null);
+                TreeEnsemble one = single.Build(TreeLink.Mean, new double[outputs]);
+                outOfBag.Add(one, growth.Times);
+                validTally?.Add(one, null);
             }
 
-            var ended = new EpochEnded(history.Count, first + grown.Length, outOfBag.Loss(), validTally?.Loss(), null, 0, context.Clock.GetElapsedTime(began).TotalSeconds);
+            trees += grown.Length;
+            var ended = new EpochEnded(history.Count, trees, outOfBag.Loss(), validTally?.Loss(), null, 0, limits.Seconds);
             history.Add(ended);
             context.Events?.Report(ended);
         }
 
-        TreeEnsemble trees = builder.Build(TreeLink.Mean, new double[outputs], train.TargetScale, train.TargetMean);
+        TreeEnsemble forest = builder.Build(TreeLink.Mean, new double[outputs], train.TargetScale, train.TargetMean);
         static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
-        return new FitResult(new TreeModel(FamilyId, context.Problem, context.Train.Layout, trees), StopReason.Steps, history, new Dictionary<string, string>
+        return new FitResult(new TreeModel(FamilyId, context.Problem, context.Train.Layout, forest), trees < count ? limits.Stopped!.Value : StopReason.Steps, history, new Dictionary<string, string>
         {
-            ["trees"] = Text(count),
+            ["trees"] = Text(trees),
             ["featuresPerSplit"] = Text(perSplit),
-            ["minRowsPerLeaf"] = Text(limits.MinRows),
+            ["minRowsPerLeaf"] = Text(tree.MinRows),
         });
     }
 

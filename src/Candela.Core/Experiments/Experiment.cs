@@ -113,6 +113,11 @@ public static class Experiment
             files.RestorePrevious();
             throw;
         }
+        catch (OperationCanceledException) when (session.IsOpen)
+        {
+            session.SaveState(); // the time used counts towards the budget of the resumed run
+            throw;
+        }
 
         files.DropPrevious();
     }
@@ -128,11 +133,17 @@ public static class Experiment
 
         session.Stage("training");
         using var found = search.Run(data.Parts, plan.Rivals, keepAll: true, prefix: "", purpose: null);
-        session.SaveState(data.Hash);
+        session.SaveState();
         using var companions = new Fits();
         var failures = new Dictionary<string, string>(found.Failures);
         foreach (var family in plan.Companions)
         {
+            if (session.Budget.Spent is not null && session.Checkpoints.Finished(family.Id) is null)
+            {
+                failures[family.Id] = session.SkipFit(family.Id);
+                continue;
+            }
+
             try
             {
                 companions.Add(fitter.FitKept(data.Parts, family, family.Id));
@@ -143,7 +154,7 @@ public static class Experiment
             }
         }
 
-        session.SaveState(data.Hash);
+        session.SaveState();
         foreach (var warning in TrainingDoctor.ExamineCurve(found.Chosen.Curve, found.Chosen.Family.Id))
             session.Report(warning);
         var folds = request.Folds == 0 ? null : FoldRuns.Run(session, data, plan, search);
@@ -226,6 +237,8 @@ public static class Experiment
         var ids = families.Select(f => f.Id).Prepend("auto").ToList();
         if (!ids.Contains(request.Model))
             throw new UsageException($"There is no model '{request.Model}'.{NearestName.Hint(request.Model, ids)} Models: {string.Join(", ", ids)}.");
+        if (request.Fit.MaxTime <= TimeSpan.Zero || request.Fit.MaxJoules <= 0)
+            throw new UsageException("--max-seconds and --max-joules must be above 0. Leave them out for no limit.");
         if (request.Folds is < 0 or 1)
             throw new UsageException($"--folds {request.Folds} cannot be used; 2 or more folds were needed, or 0 for none.");
         _ = CarbonIntensity.Of(request.Region);

@@ -1,3 +1,4 @@
+using Candela.Energy;
 using Candela.Models;
 
 namespace Candela.Experiments;
@@ -25,4 +26,7 @@ public sealed record ExperimentOptions
 
     /// <summary>Clock. Default the system's.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Counts the run's joules, from now on. Null (default) starts the best meter this machine allows (<see cref="EnergyMeters.Start"/>).</summary>
+    public IEnergyMeter? Meter { get; init; }
 }

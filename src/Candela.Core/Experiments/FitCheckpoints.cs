@@ -18,6 +18,9 @@ internal sealed record FitFacts(StopReason StopReason, IReadOnlyList<EpochEnded>
 internal sealed record ExperimentState(int FormatVersion, string DataHash, DateTimeOffset Started, double Seconds, double Joules, double JoulesLow, double JoulesHigh)
 {
     public const int CurrentFormat = 1;
+
+    /// <summary>The fit under way.</summary>
+    public FitStart? Fit { get; init; }
 }
 
 /// <summary>checkpoints/ of an interrupted run: one folder per fit. <c>fit/</c> is the family's own resumable state, <c>model/</c> a finished model with its encoder,

@@ -55,15 +55,15 @@ internal sealed class Fitter(Session session)
     }
 
     /// <summary>Fits a family for the time being; nothing is kept of it.</summary>
-    public Trained FitPassing(DataParts parts, IModelFamily family, string key, string purpose)
+    public Trained FitPassing(DataParts parts, IModelFamily family, string key, string purpose, Budget? budget = null)
     {
-        var (encoder, result, facts) = Fit(parts, family, key, session.Begin(family.Id, purpose, curves: false));
+        var (encoder, result, facts) = Fit(parts, family, key, session.Begin(family.Id, purpose, curves: false), budget);
         session.Checkpoints.DropFit(key);
         return new Trained(family, encoder, result.Model, facts, null);
     }
 
-    /// <summary>Fits a family only to score rows that are held out.</summary>
-    public HeldRows FitScored(DataParts parts, IModelFamily family, string key, string purpose, Table held)
+    /// <summary>Fits a family only to score rows that are held out; null when the budget is spent or ends the fit, whose scores would say nothing beside those of whole fits.</summary>
+    public HeldRows? FitScored(DataParts parts, IModelFamily family, string key, string purpose, Table held, Budget budget)
     {
         if (session.Checkpoints.Finished(key) is not null && session.Checkpoints.Scores(key) is var kept && kept.Length == held.Rows * parts.Problem.Outputs)
         {
@@ -71,14 +71,18 @@ internal sealed class Fitter(Session session)
             return WithTruth(parts, family, held, kept);
         }
 
-        using var trained = FitPassing(parts, family, key, purpose);
+        if (budget.Spent is not null)
+            return null;
+        using var trained = FitPassing(parts, family, key, purpose, budget);
+        if (budget.IsSet && trained.Facts.StopReason is StopReason.Time or StopReason.Energy)
+            return null;
         var rows = HeldRows.Score(trained.Model, trained.Encoder, held);
         if (trained.Facts.Seconds >= WorthKeeping.TotalSeconds)
             session.Checkpoints.KeepScores(key, trained.Facts, rows.Scores);
         return rows;
     }
 
-    private (FeatureEncoder Encoder, FitResult Result, FitFacts Facts) Fit(DataParts parts, IModelFamily family, string key, Session.FitEvents events)
+    private (FeatureEncoder Encoder, FitResult Result, FitFacts Facts) Fit(DataParts parts, IModelFamily family, string key, Session.FitEvents events, Budget? budget = null)
     {
         var options = session.Options;
         long started = options.Clock.GetTimestamp();
@@ -94,7 +98,7 @@ internal sealed class Fitter(Session session)
             Problem = parts.Problem,
             Train = train,
             Valid = boundedValid is null ? parts.Examples(Part.Valid, encoder) : Whole(boundedValid, Part.Valid, encoder),
-            Options = OptionsFor(family),
+            Options = (budget ?? session.Budget).Limit(OptionsFor(family), session.BeginFit(key)),
             Events = events,
             CheckpointFolder = session.Checkpoints.FitFolder(key),
             CheckpointEvery = options.CheckpointEvery,

@@ -52,8 +52,8 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
         if (rivals.Count > 1 && UsesInnerFolds(session.Request, parts.Count(Part.Train), parts.Count(Part.Valid)))
         {
             choice = ByInnerFolds(parts, able, failures, prefix, purpose);
-            if (!keepAll)
-                able = [able[choice.Index]];
+            if (!keepAll && (choice is not null || parts.Count(Part.Valid) == 0))
+                able = [able[choice?.Index ?? 0]];
         }
 
         string? favourite = choice is null ? null : keepAll ? able[choice.Index].Id : able[0].Id;
@@ -62,8 +62,10 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
             for (int i = 0; i < choice.Scores.Count; i++)
                 scores[keepAll ? able[i].Id : rivals.Where(r => !failures.ContainsKey(r.Id)).ElementAt(i).Id] = choice.Scores[i];
 
+        // The favourite comes first: it is fitted whatever the budget.
+        able = [.. able.OrderBy(f => f.Id != favourite)];
         var fits = FitAll(parts, able, keepAll, prefix, purpose, failures, mayFail: rivals.Count > 1);
-        if (choice is null && fits.Count > 1)
+        if (choice is null && fits.Count > 1 && parts.Count(Part.Valid) > 0)
         {
             using var held = parts.Sample(Part.Valid, session.Request.Fit.Seed);
             choice = FamilyChoice.Choose(parts.Problem, [.. fits.Select(f => f.Family.Id)], [.. fits.Select(f => HeldRows.Score(f.Model, f.Encoder, held))], $"{held.Rows:N0} validation rows");
@@ -74,7 +76,9 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
 
         int first = Math.Max(0, fits.FindIndex(f => f.Family.Id == favourite));
         Trained chosen = fits[first];
-        string reason = choice is null ? (session.Request.Model == "auto" ? "The only family that can be trained on this data." : "Asked for by name.")
+        string reason = choice is null && fits.Count < rivals.Count && session.Budget.Spent is not null ? $"The run's budget of {session.Budget} was spent before other families could be compared with it."
+            : choice is null && fits.Count > 1 ? $"The first candidate: the budget of {session.Budget} left no time to compare the families by inner folds, and there are no validation rows."
+            : choice is null ? (session.Request.Model == "auto" ? "The only family that can be trained on this data." : "Asked for by name.")
             : chosen.Family.Id == favourite ? choice.Reason
             : $"{favourite} was first choice but could not be trained on all rows. {choice.Reason}";
         fits.RemoveAt(first);
@@ -91,6 +95,13 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
                 try
                 {
                     string key = prefix + family.Id;
+                    if (fits.Count > 0 && session.Budget.Spent is not null && !(keep && session.Checkpoints.Finished(key) is not null))
+                    {
+                        if (purpose is null)
+                            failures[family.Id] = session.SkipFit(family.Id);
+                        continue;
+                    }
+
                     fits.Add(keep ? fitter.FitKept(parts, family, key) : fitter.FitPassing(parts, family, key, purpose ?? "candidate"));
                 }
                 catch (CandelaException error) when (mayFail && MayFail(error, session.Request.Fit))
@@ -109,14 +120,16 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
         }
     }
 
-    // Families that fail are removed from the list.
-    private Choice ByInnerFolds(DataParts parts, List<IModelFamily> families, Dictionary<string, string> failures, string prefix, string? purpose)
+    // Families that fail are removed from the list. At most half of the budget goes into it; only folds in which every family was fitted to its end count. Null when there are none.
+    private Choice? ByInnerFolds(DataParts parts, List<IModelFamily> families, Dictionary<string, string> failures, string prefix, string? purpose)
     {
         long seed = session.Request.Fit.Seed;
         using var rows = parts.LearningRows(seed);
         int folds = (int)Math.Min(MostInnerFolds, Math.Max(2, rows.Rows / 4));
         var held = families.ToDictionary(f => f, _ => new List<HeldRows>());
-        for (int fold = 0; fold < folds; fold++)
+        var budget = purpose is null ? session.Budget.Half() : session.Budget.HalfOfRest();
+        bool cut = false;
+        for (int fold = 0; fold < folds && !cut; fold++)
         {
             double share = parts.Count(Part.Valid) > 0 ? Math.Min(0.15, 1.0 / folds) : 0;
             var inner = new DataParts(rows, TableSplit.Fold(rows, parts.Problem, folds, fold, share, seed), parts.Problem, parts.Inputs);
@@ -126,7 +139,14 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
             {
                 try
                 {
-                    held[family].Add(fitter.FitScored(family.UsesValidation(inner.Count(Part.Train)) ? inner : whole, family, $"{prefix}inner{fold}-{family.Id}", $"{(purpose is null ? "" : purpose + ", ")}inner fold {fold + 1} of {folds}", judge));
+                    var scored = fitter.FitScored(family.UsesValidation(inner.Count(Part.Train)) ? inner : whole, family, $"{prefix}inner{fold}-{family.Id}", $"{(purpose is null ? "" : purpose + ", ")}inner fold {fold + 1} of {folds}", judge, budget);
+                    if (scored is null)
+                    {
+                        cut = true;
+                        break;
+                    }
+
+                    held[family].Add(scored);
                 }
                 catch (CandelaException error) when (MayFail(error, session.Request.Fit))
                 {
@@ -136,9 +156,14 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
             }
         }
 
-        return families.Count > 0
-            ? FamilyChoice.Choose(parts.Problem, [.. families.Select(f => f.Id)], [.. families.Select(f => HeldRows.Concat(held[f]))], $"{folds}-fold inner cross-validation of {rows.Rows:N0} rows")
-            : throw NoneFitted(failures);
+        if (families.Count == 0)
+            throw NoneFitted(failures);
+        int compared = families.Min(f => held[f].Count);
+        if (cut && purpose is null)
+            session.Warn("budget-spent", $"Half of the run's budget of {session.Budget} was spent after {compared} of {folds} inner folds: {(compared == 0 ? "the families were not compared by them" : "the families are compared on those")}. Give more with --max-seconds or --max-joules.");
+        return compared == 0 ? null
+            : FamilyChoice.Choose(parts.Problem, [.. families.Select(f => f.Id)], [.. families.Select(f => HeldRows.Concat(held[f][..compared]))],
+                cut ? $"{compared} of {folds} inner folds of {rows.Rows:N0} rows (half of the budget was spent)" : $"{folds}-fold inner cross-validation of {rows.Rows:N0} rows");
     }
 
     /// <summary>Whether a run can go on without a family that failed so. What was asked for by an option is not left out in silence.</summary>

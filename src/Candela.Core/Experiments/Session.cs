@@ -15,6 +15,9 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     private TfEventsWriter? _curves;
     private FitCheckpoints? _checkpoints;
     private int _fits;
+    private string _dataHash = "";
+    private FitStart? _fit, _earlierFit;
+    private long _savedAt;
 
     public TrainRequest Request => request;
 
@@ -22,7 +25,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
 
     public CancellationToken Cancellation => cancellation;
 
-    public IEnergyMeter Meter { get; } = EnergyMeters.Start();
+    public IEnergyMeter Meter { get; } = options.Meter ?? EnergyMeters.Start();
 
     public DateTimeOffset Started { get; private set; } = options.Clock.GetUtcNow();
 
@@ -38,6 +41,12 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
 
     public double Seconds => EarlierSeconds + options.Clock.GetElapsedTime(_start).TotalSeconds;
 
+    /// <summary>What the whole run may use, from its start: reading the data is counted; evaluating and saving come after.</summary>
+    public Budget Budget => field ??= new Budget(() => Seconds, () => Energy().Joules, request.Fit.MaxTime?.TotalSeconds, request.Fit.MaxJoules);
+
+    /// <summary>Whether the run folder is open.</summary>
+    public bool IsOpen => _checkpoints is not null;
+
     public FitCheckpoints Checkpoints => _checkpoints ?? throw new InvalidOperationException("The run folder is not open yet.");
 
     /// <summary>From here on events are logged in the folder too; those reported before are written first.</summary>
@@ -50,9 +59,11 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
             if (earlier.DataHash != dataHash)
                 throw new DataException($"The data of {folder.Path} has changed since the run was interrupted (SHA-256 {Short(earlier.DataHash)} then, {Short(dataHash)} now). Restore it, or start anew with --overwrite.");
             (EarlierSeconds, EarlierEnergy, Started) = (earlier.Seconds, new EnergyReading(earlier.Joules, earlier.JoulesLow, earlier.JoulesHigh, ""), earlier.Started);
+            _fit = _earlierFit = earlier.Fit;
         }
 
-        SaveState(dataHash);
+        _dataHash = dataHash;
+        SaveState();
         _log = new EventLog(folder.Events, options.Clock);
         _curves = new TfEventsWriter(folder.Path, options.Clock);
         foreach (var item in _before)
@@ -67,10 +78,22 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     }
 
     /// <summary>Notes time and energy used so far.</summary>
-    public void SaveState(string dataHash)
+    public void SaveState()
     {
         var energy = Energy();
-        Checkpoints.WriteState(new ExperimentState(ExperimentState.CurrentFormat, dataHash, Started, Seconds, energy.Joules, energy.Low, energy.High));
+        Checkpoints.WriteState(new ExperimentState(ExperimentState.CurrentFormat, _dataHash, Started, Seconds, energy.Joules, energy.Low, energy.High) { Fit = _fit });
+        _savedAt = options.Clock.GetTimestamp();
+    }
+
+    /// <summary>Notes that a fit begins. Returns where it began if an earlier session began it and left a state that counts on from there, else null.</summary>
+    public FitStart? BeginFit(string key)
+    {
+        bool goesOn = _earlierFit?.Key == key && Directory.EnumerateFileSystemEntries(Checkpoints.FitFolder(key)).Any();
+        var earlier = goesOn ? _earlierFit : null;
+        _fit = earlier ?? new FitStart(key, Seconds, Energy().Joules);
+        if (Budget.IsSet)
+            SaveState();
+        return earlier;
     }
 
     /// <summary>An event of the run itself: shown and logged. A warning is given once.</summary>
@@ -96,6 +119,16 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         Report(new StageStarted(stage));
     }
 
+    /// <summary>Says that a fit is left out because the budget is spent; returns the note for the record.</summary>
+    public string SkipFit(string family)
+    {
+        Warn("budget-spent", $"{family} was not trained: the run's budget of {Budget} was spent before its turn. Give more with {BudgetOption} to compare it.");
+        return "not trained: the budget was spent";
+    }
+
+    /// <summary>The option that would give more of what was spent.</summary>
+    public string BudgetOption => Budget.Spent == StopReason.Energy ? "--max-joules" : "--max-seconds";
+
     public void Warn(string code, string message) => Report(new Warned(code, message));
 
     /// <summary>Announces a fit and gives it somewhere to report. A fit made only to choose shows its progress but leaves no curve.</summary>
@@ -119,6 +152,9 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     {
         private const int MaxKept = 100_000;
 
+        // A run that is killed forgets at most so much of the time it used.
+        private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
+
         /// <summary>Steps and epochs so far, for <see cref="TrainingDoctor"/>.</summary>
         public List<TrainEvent> Curve { get; } = [];
 
@@ -130,6 +166,8 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
                 return;
             }
 
+            if (session.Options.Clock.GetElapsedTime(session._savedAt) >= SaveEvery)
+                session.SaveState();
             if (Curve.Count < MaxKept)
                 Curve.Add(value);
             if (!curves)

@@ -57,10 +57,10 @@ public sealed record FitOptions
     /// <summary>Class weights: none (default), balanced.</summary>
     public string ClassWeights { get; init; } = "none";
 
-    /// <summary>Wall time at the most.</summary>
+    /// <summary>Wall time at the most: of one fit, or in a <c>TrainRequest</c> of the whole run, whose fits are given what is left.</summary>
     public TimeSpan? MaxTime { get; init; }
 
-    /// <summary>Energy at the most, in joules.</summary>
+    /// <summary>Energy at the most, in joules; of a fit or a run as with <see cref="MaxTime"/>.</summary>
     public double? MaxJoules { get; init; }
 
     /// <summary>Threads; 0 (default) takes the processors available.</summary>
