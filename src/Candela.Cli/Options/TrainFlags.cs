@@ -58,8 +58,8 @@ internal static class TrainFlags
         new("accumulate", "N", "Batches whose gradients are added before one step."),
         new("clip-norm", "X", "Clip the global gradient norm."),
         new("patience", "N", "Stop after N epochs without a better validation score."),
-        new("max-seconds", "S", "Stop after this time."),
-        new("max-joules", "J", "Stop after so much energy."),
+        new("max-seconds", "S", "Budget of the whole run in seconds."),
+        new("max-joules", "J", "Budget of the whole run in joules."),
 
         // Where and how
         new("seed", "N", "Seed of split and training. Default: 0."),

@@ -1,5 +1,3 @@
-using Candela.Energy;
-
 namespace Candela.Models;
 
 /// <summary>Watches <see cref="FitOptions.MaxTime"/> and <see cref="FitOptions.MaxJoules"/> over one fit. Made where the fit begins and asked after every round or iteration;
