@@ -1,7 +1,7 @@
 namespace Candela.Data;
 
 /// <summary>Encoded rows. The arrays are at least as long as needed and are reused by the source that yields the batch: valid until the next batch is asked for.</summary>
-public sealed class FeatureBatch
+public sealed class FeatureBatch : IBatch
 {
     /// <summary>Number of rows.</summary>
     public int Count { get; set; }

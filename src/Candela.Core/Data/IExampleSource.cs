@@ -18,14 +18,8 @@ public sealed record BatchPlan(int BatchSize)
 }
 
 /// <summary>Encoded rows that can be read again and again, in any seeded order, without holding them all in memory.</summary>
-public interface IExampleSource
+public interface IExampleSource : IBatchSource<FeatureBatch>
 {
-    /// <summary>Number of rows.</summary>
-    long Count { get; }
-
     /// <summary>What each row holds.</summary>
     FeatureLayout Layout { get; }
-
-    /// <summary>The batches of one epoch. The yielded batch object is reused; not for use from several threads at once.</summary>
-    IEnumerable<FeatureBatch> Batches(BatchPlan plan);
 }

@@ -7,7 +7,7 @@ namespace Candela.Training.DenseNets;
 /// <param name="loss">The loss.</param>
 /// <param name="seed">Of dropout.</param>
 /// <param name="selectByLoss">True keeps the weights of the lowest validation loss instead of the highest score. Default false.</param>
-public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long seed = 0, bool selectByLoss = false) : ITrainable
+public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long seed = 0, bool selectByLoss = false) : ITrainable<FeatureBatch>
 {
     private const int EvaluationRows = 1024;
     private const long EvaluationFloats = 16 << 20; // 64 MB of the net's own memory
@@ -32,7 +32,7 @@ public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long se
     public double WeightOf(FeatureBatch batch) => loss.WeightOf(batch);
 
     /// <inheritdoc/>
-    public ValidationResult Evaluate(IExampleSource rows)
+    public ValidationResult Evaluate(IBatchSource<FeatureBatch> rows)
     {
         BatchLoss total = default;
         long count = 0, right = 0;

@@ -20,7 +20,7 @@ public static class LearningRateFinder
     /// <param name="to">Last rate. Default 10.</param>
     /// <param name="steps">Rates tried at the most. Default 100.</param>
     /// <exception cref="UsageException">See <see cref="Run"/>; or the optimiser searches along lines (lbfgs), which has no rate to find.</exception>
-    public static LearningRateSweep Sweep(ITrainable model, IExampleSource train, TrainingPlan plan, double from = 1e-7, double to = 10, int steps = 100)
+    public static LearningRateSweep Sweep(ITrainable<FeatureBatch> model, IExampleSource train, TrainingPlan plan, double from = 1e-7, double to = 10, int steps = 100)
     {
         if (plan.Optimizer is LbfgsOptions)
             throw new UsageException("lbfgs finds its step lengths itself; choose another optimiser for a learning-rate sweep.");

@@ -24,7 +24,8 @@ public sealed record ValidationResult(double Loss, double? Score);
 
 /// <summary>A model that <see cref="TrainingLoop"/> can train: flat parameters and gradients, and two verbs. Engines: a TorchSharp module
 /// (through Trainer) and the managed dense net.</summary>
-public interface ITrainable
+public interface ITrainable<TBatch>
+    where TBatch : class, IBatch
 {
     /// <summary>The layout of both buffers.</summary>
     IReadOnlyList<ParameterSegment> Segments { get; }
@@ -41,16 +42,16 @@ public interface ITrainable
     /// <param name="accumulate">True adds to the gradients, false replaces them.</param>
     /// <param name="gradientScale">Factor of this batch's mean-loss gradient.</param>
     /// <returns>The loss, not scaled.</returns>
-    BatchLoss Differentiate(FeatureBatch batch, long step, bool accumulate, double gradientScale);
+    BatchLoss Differentiate(TBatch batch, long step, bool accumulate, double gradientScale);
 
     /// <summary>Rows a training batch needs: 2 with batch norm over single rows. A last batch of fewer is left out; with shuffling it is of other rows every epoch. Default 1.</summary>
     int FewestRows => 1;
 
     /// <summary>What a batch's mean loss is divided by: the sum of its rows' weights. Default: its number of rows.</summary>
-    double WeightOf(FeatureBatch batch) => batch.Count;
+    double WeightOf(TBatch batch) => batch.Count;
 
     /// <summary>Evaluates all rows in evaluation mode; gradients may be overwritten.</summary>
-    ValidationResult Evaluate(IExampleSource rows);
+    ValidationResult Evaluate(IBatchSource<TBatch> rows);
 
     /// <summary>A copy of what is not trained by gradients but belongs to the model (running means of batch norm), by name. Default: nothing.</summary>
     IReadOnlyDictionary<string, float[]> SaveBuffers() => new Dictionary<string, float[]>();

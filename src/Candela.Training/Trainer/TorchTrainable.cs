@@ -21,7 +21,7 @@ public enum ValidationScore
 }
 
 /// <summary>A TorchSharp module with its loss, as <see cref="TrainingLoop"/> trains it. Its step is: forward, loss, backward into the flat gradients.</summary>
-public sealed class TorchTrainable : ITrainable, IDisposable
+public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> _module;
     private readonly Loss _loss;
@@ -104,7 +104,7 @@ public sealed class TorchTrainable : ITrainable, IDisposable
     }
 
     /// <inheritdoc/>
-    public ValidationResult Evaluate(IExampleSource rows)
+    public ValidationResult Evaluate(IBatchSource<FeatureBatch> rows)
     {
         Mode(training: false);
         _flat.Upload();

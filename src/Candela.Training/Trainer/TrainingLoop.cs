@@ -13,11 +13,31 @@ public sealed record TrainingOutcome(StopReason StopReason, IReadOnlyList<EpochE
 
 /// <summary>The training loop every engine shares: batches, accumulation, clipping, optimiser, schedule, weight average, validation with the best weights kept, stop rules,
 /// progress, and exact resume. Two runs with the same model, data, plan and threads have bit-equal weights, however often one of them was interrupted.</summary>
-public sealed class TrainingLoop
+public static class TrainingLoop
 {
-    private readonly ITrainable _model;
-    private readonly IExampleSource _train;
-    private readonly IExampleSource? _valid;
+    /// <summary>Trains, going on from a saved state if the session's folder holds one. Afterwards the model has the weights of the best validated epoch, or without
+    /// validation rows the last (or averaged) ones.</summary>
+    /// <typeparam name="TBatch">What the model is given at once: encoded rows, or token sequences.</typeparam>
+    /// <param name="model">Has its first weights.</param>
+    /// <param name="train">Training rows.</param>
+    /// <param name="valid">Validation rows, or null.</param>
+    /// <param name="plan">All settings.</param>
+    /// <param name="session">Listeners, folder, clock, cancellation; null for none.</param>
+    /// <exception cref="OperationCanceledException">The session's token was cancelled; a state has been saved if there is a folder.</exception>
+    /// <exception cref="DataException">There are no training rows.</exception>
+    /// <exception cref="DivergedException">The loss or a weight stopped being finite before any epoch ended with finite ones. Later, the best or else the last finite epoch's weights are kept, with a warning.</exception>
+    /// <exception cref="UsageException">A saved state belongs to another run.</exception>
+    public static TrainingOutcome Run<TBatch>(ITrainable<TBatch> model, IBatchSource<TBatch> train, IBatchSource<TBatch>? valid, TrainingPlan plan, TrainingSession? session = null)
+        where TBatch : class, IBatch => new LoopRun<TBatch>(model, train, valid, plan, session ?? new TrainingSession()).Run();
+}
+
+/// <summary>One call of <see cref="TrainingLoop.Run"/>.</summary>
+internal sealed class LoopRun<TBatch>
+    where TBatch : class, IBatch
+{
+    private readonly ITrainable<TBatch> _model;
+    private readonly IBatchSource<TBatch> _train;
+    private readonly IBatchSource<TBatch>? _valid;
     private readonly TrainingPlan _plan;
     private readonly TrainingSession _session;
     private readonly Optimizer _optimizer;
@@ -34,7 +54,7 @@ public sealed class TrainingLoop
     private long _step, _batch, _savedAt;
     private int _epoch;
 
-    private TrainingLoop(ITrainable model, IExampleSource train, IExampleSource? valid, TrainingPlan plan, TrainingSession session)
+    public LoopRun(ITrainable<TBatch> model, IBatchSource<TBatch> train, IBatchSource<TBatch>? valid, TrainingPlan plan, TrainingSession session)
     {
         plan.Check();
         if (train.Count == 0)
@@ -52,21 +72,7 @@ public sealed class TrainingLoop
         _savedAt = session.Clock.GetTimestamp();
     }
 
-    /// <summary>Trains, going on from a saved state if the session's folder holds one. Afterwards the model has the weights of the best validated epoch, or without
-    /// validation rows the last (or averaged) ones.</summary>
-    /// <param name="model">Has its first weights.</param>
-    /// <param name="train">Training rows.</param>
-    /// <param name="valid">Validation rows, or null.</param>
-    /// <param name="plan">All settings.</param>
-    /// <param name="session">Listeners, folder, clock, cancellation; null for none.</param>
-    /// <exception cref="OperationCanceledException">The session's token was cancelled; a state has been saved if there is a folder.</exception>
-    /// <exception cref="DataException">There are no training rows.</exception>
-    /// <exception cref="DivergedException">The loss or a weight stopped being finite before any epoch ended with finite ones. Later, the best or else the last finite epoch's weights are kept, with a warning.</exception>
-    /// <exception cref="UsageException">A saved state belongs to another run.</exception>
-    public static TrainingOutcome Run(ITrainable model, IExampleSource train, IExampleSource? valid, TrainingPlan plan, TrainingSession? session = null) =>
-        new TrainingLoop(model, train, valid, plan, session ?? new TrainingSession()).Run();
-
-    private TrainingOutcome Run()
+    public TrainingOutcome Run()
     {
         StopReason? reason = Resume();
         while (reason is null)
@@ -100,7 +106,7 @@ public sealed class TrainingLoop
         long inStep = 0, rowsOfStep = 0;
         double weightOfStep = 0;
         BatchLoss stepLoss = default;
-        foreach (FeatureBatch batch in _train.Batches(order))
+        foreach (TBatch batch in _train.Batches(order))
         {
             if (_batch == _batchesPerEpoch)
                 break; // too few rows are left
@@ -138,7 +144,7 @@ public sealed class TrainingLoop
         {
             double sum = 0, weights = 0;
             long batches = 0;
-            foreach (FeatureBatch batch in _train.Batches(new BatchPlan(_plan.BatchSize)))
+            foreach (TBatch batch in _train.Batches(new BatchPlan(_plan.BatchSize)))
             {
                 if (batches == _batchesPerEpoch)
                     break;

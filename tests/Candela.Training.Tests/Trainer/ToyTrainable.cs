@@ -3,7 +3,7 @@ using Candela.Data;
 namespace Candela.Training.Tests.Loops;
 
 /// <summary>Linear regression in plain C#, with input noise that depends on the step (as dropout does) and a running mean (as batch norm has): the smallest engine for the loop.</summary>
-internal sealed class ToyTrainable(int width, long seed = 5) : ITrainable
+internal sealed class ToyTrainable(int width, long seed = 5) : ITrainable<FeatureBatch>
 {
     private readonly float[] _parameters = new float[width + 1], _gradients = new float[width + 1], _mean = new float[1];
 
@@ -42,7 +42,7 @@ internal sealed class ToyTrainable(int width, long seed = 5) : ITrainable
         return new BatchLoss(sum, batch.Count);
     }
 
-    public ValidationResult Evaluate(IExampleSource rows)
+    public ValidationResult Evaluate(IBatchSource<FeatureBatch> rows)
     {
         double sum = 0;
         foreach (FeatureBatch batch in rows.Batches(new BatchPlan(32)))
