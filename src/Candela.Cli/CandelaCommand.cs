@@ -9,13 +9,15 @@ internal static class CandelaCommand
 {
     public static int Run(string[] args, TextWriter output, TextWriter error)
     {
+        if (args.Length == 0)
+            args = ["--help"];
         bool verbose = args.Contains("--verbose");
         RootCommand root = Build(output, error);
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         string? unknownOption = UnknownOption(parsed, args);
         if (unknownOption is not null || parsed.Errors.Count > 0)
         {
-            error.WriteLine($"candela: {Explain(parsed, unknownOption)}");
+            error.WriteLine($"{Name(error)} {Explain(parsed, unknownOption)}");
             error.WriteLine($"Try 'candela {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
             return ExitCode.BadInput;
         }
@@ -31,14 +33,14 @@ internal static class CandelaCommand
         }
         catch (Exception exception) when (exception is CandelaException or IOException or UnauthorizedAccessException)
         {
-            error.WriteLine($"candela: {exception.Message}");
+            error.WriteLine($"{Name(error)} {exception.Message}");
             if (verbose)
                 error.WriteLine(exception);
             return exception is DivergedException || IsOfTheMachine(exception) ? ExitCode.Failed : ExitCode.BadInput;
         }
         catch (Exception exception)
         {
-            error.WriteLine($"candela: unexpected {exception.GetType().Name}: {exception.Message}");
+            error.WriteLine($"{Name(error)} unexpected {exception.GetType().Name}: {exception.Message}");
             error.WriteLine(verbose ? exception.ToString() : "This is a defect in Candela; '--verbose' shows where.");
             return ExitCode.Failed;
         }
@@ -47,6 +49,11 @@ internal static class CandelaCommand
     // A path that is not there, or not allowed, is the user's to mend (2); a full or broken disk is not (1).
     internal static bool IsOfTheMachine(Exception exception) => exception is IOException and not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException or EndOfStreamException or DriveNotFoundException)
         && (exception.HResult & 0xFFFF) is not (11 or 32 or 35); // in use by another process, on Linux, Windows and macOS
+
+    // Red on a terminal, so that an error stands out below a table or a progress bar.
+    private static string Name(TextWriter error) =>
+        ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected && !OperatingSystem.IsWindows() && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
+            ? "\e[1;31mcandela:\e[0m" : "candela:";
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {

@@ -6,40 +6,53 @@ using Candela.Data;
 
 namespace Candela.Cli.Output;
 
-/// <summary>How predictions are written, row by row, so that nothing is held.</summary>
-internal abstract class RowFormat
+/// <summary>How predictions are written, row by row, so that nothing is held. <paramref name="kept"/> are the columns of the input that are carried along.</summary>
+internal abstract class RowFormat(Problem problem, IReadOnlyList<string> kept)
 {
-    public static RowFormat Of(string kind, string run) => kind switch
+    protected Problem Problem { get; } = problem;
+
+    protected IReadOnlyList<string> Kept { get; } = kept;
+
+    public static RowFormat Of(string kind, string run, Problem problem, IReadOnlyList<string> kept) => kind switch
     {
-        "jsonl" => new JsonLineRows(),
-        "json" => new JsonDocumentRows(run),
-        _ => new CsvRows(),
+        "jsonl" => new JsonLineRows(problem, kept),
+        "json" => new JsonDocumentRows(run, problem, kept),
+        _ => new CsvRows(problem, kept),
     };
 
-    public virtual void Begin(TextWriter writer, Problem problem) { }
+    public virtual void Begin(TextWriter writer) { }
 
-    public abstract void Write(TextWriter writer, Problem problem, long row, ReadOnlySpan<float> scores);
+    /// <summary>One row; <paramref name="cells"/> are those of the kept columns.</summary>
+    public abstract void Write(TextWriter writer, long row, IReadOnlyList<string> cells, ReadOnlySpan<float> scores);
 
     public virtual void End(TextWriter writer) { }
 
     /// <summary>The class with the highest probability, or the value.</summary>
-    protected static string Prediction(Problem problem, ReadOnlySpan<float> scores) =>
-        problem.IsClassification ? problem.Classes[TensorPrimitives.IndexOfMax(scores)] : scores[0].ToString("G7", CultureInfo.InvariantCulture);
+    protected string Prediction(ReadOnlySpan<float> scores) =>
+        Problem.IsClassification ? Problem.Classes[TensorPrimitives.IndexOfMax(scores)] : scores[0].ToString("G7", CultureInfo.InvariantCulture);
 
     /// <summary>One row as a JSON object; a number that is not finite is null.</summary>
-    protected static string Json(Problem problem, long row, ReadOnlySpan<float> scores)
+    protected string Json(long row, IReadOnlyList<string> cells, ReadOnlySpan<float> scores)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteNumber("row", row);
-            if (problem.IsClassification)
+            if (Kept.Count > 0)
             {
-                json.WriteString("prediction", Prediction(problem, scores));
+                json.WriteStartObject("kept");
+                for (int k = 0; k < Kept.Count; k++)
+                    json.WriteString(Kept[k], cells[k]);
+                json.WriteEndObject();
+            }
+
+            if (Problem.IsClassification)
+            {
+                json.WriteString("prediction", Prediction(scores));
                 json.WriteStartObject("probabilities");
                 for (int c = 0; c < scores.Length; c++)
-                    Number(json, problem.Classes[c], scores[c]);
+                    Number(json, Problem.Classes[c], scores[c]);
                 json.WriteEndObject();
             }
             else
@@ -62,18 +75,37 @@ internal abstract class RowFormat
     }
 }
 
-/// <summary>A header, then <c>row,prediction,p_CLASS,...</c>.</summary>
-internal sealed class CsvRows : RowFormat
+/// <summary>A header, then <c>row,KEPT,...,prediction,p_CLASS,...</c>. A kept column that bears one of our names is called <c>data_NAME</c>.</summary>
+internal sealed class CsvRows(Problem problem, IReadOnlyList<string> kept) : RowFormat(problem, kept)
 {
-    public override void Begin(TextWriter writer, Problem problem) =>
-        writer.WriteLine(string.Join(',', problem.Classes.Select(c => Quote($"p_{c}")).Prepend("prediction").Prepend("row")));
+    public override void Begin(TextWriter writer)
+    {
+        string[] scores = [.. Problem.Classes.Select(c => $"p_{c}").Prepend("prediction")];
+        var taken = scores.Append("row").ToHashSet();
+        var names = new List<string> { "row" };
+        foreach (string name in Kept)
+        {
+            string free = name;
+            while (!taken.Add(free))
+                free = "data_" + free;
+            names.Add(free);
+        }
 
-    public override void Write(TextWriter writer, Problem problem, long row, ReadOnlySpan<float> scores)
+        writer.WriteLine(string.Join(',', names.Concat(scores).Select(Quote)));
+    }
+
+    public override void Write(TextWriter writer, long row, IReadOnlyList<string> cells, ReadOnlySpan<float> scores)
     {
         writer.Write(row);
         writer.Write(',');
-        writer.Write(Quote(Prediction(problem, scores)));
-        if (problem.IsClassification)
+        foreach (string cell in cells)
+        {
+            writer.Write(Quote(cell));
+            writer.Write(',');
+        }
+
+        writer.Write(Quote(Prediction(scores)));
+        if (Problem.IsClassification)
         {
             foreach (float p in scores)
             {
@@ -89,20 +121,20 @@ internal sealed class CsvRows : RowFormat
 }
 
 /// <summary>One JSON object a line.</summary>
-internal sealed class JsonLineRows : RowFormat
+internal sealed class JsonLineRows(Problem problem, IReadOnlyList<string> kept) : RowFormat(problem, kept)
 {
-    public override void Write(TextWriter writer, Problem problem, long row, ReadOnlySpan<float> scores) => writer.WriteLine(Json(problem, row, scores));
+    public override void Write(TextWriter writer, long row, IReadOnlyList<string> cells, ReadOnlySpan<float> scores) => writer.WriteLine(Json(row, cells, scores));
 }
 
 /// <summary>One JSON document: <c>{"run": ..., "predictions": [...]}</c>, written as it is computed.</summary>
-internal sealed class JsonDocumentRows(string run) : RowFormat
+internal sealed class JsonDocumentRows(string run, Problem problem, IReadOnlyList<string> kept) : RowFormat(problem, kept)
 {
-    public override void Begin(TextWriter writer, Problem problem) => writer.Write($"{{\"run\": \"{JsonEncodedText.Encode(run)}\", \"predictions\": [");
+    public override void Begin(TextWriter writer) => writer.Write($"{{\"run\": \"{JsonEncodedText.Encode(run)}\", \"predictions\": [");
 
-    public override void Write(TextWriter writer, Problem problem, long row, ReadOnlySpan<float> scores)
+    public override void Write(TextWriter writer, long row, IReadOnlyList<string> cells, ReadOnlySpan<float> scores)
     {
         writer.WriteLine(row == 0 ? "" : ",");
-        writer.Write("  " + Json(problem, row, scores));
+        writer.Write("  " + Json(row, cells, scores));
     }
 
     public override void End(TextWriter writer) => writer.WriteLine($"{Environment.NewLine}]}}");

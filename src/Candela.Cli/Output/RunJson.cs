@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Candela.Evaluation;
 using Candela.Metrics;
+using Candela.Models;
 using Candela.Runs;
 
 namespace Candela.Cli.Output;
@@ -40,7 +41,7 @@ internal static class RunJson
             ["joulesMethod"] = record.Energy.Method,
             ["gramsCo2e"] = Number(record.Carbon.Grams),
             ["stopReason"] = Camel(record.StopReason.ToString()),
-            ["warnings"] = new JsonArray([.. record.Warnings.Select(w => new JsonObject { ["code"] = w.Code, ["message"] = w.Message })]),
+            ["warnings"] = Warnings(record.Warnings),
         };
         if (record.CrossValidation is { } folds)
             json["crossValidation"] = new JsonObject { ["folds"] = folds.Folds, ["metrics"] = Metrics(folds.Metrics) };
@@ -52,6 +53,8 @@ internal static class RunJson
         ["rows"] = evaluation.Rows,
         ["metrics"] = Metrics(evaluation.Metrics),
     };
+
+    public static JsonArray Warnings(IReadOnlyList<Warned> warnings) => [.. warnings.Select(w => new JsonObject { ["code"] = w.Code, ["message"] = w.Message })];
 
     public static JsonNode? Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : null;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Candela.Cli.Options;
 using Candela.Cli.Output;
 using Candela.Evaluation;
 using Candela.Runs;
@@ -21,13 +22,15 @@ internal static class EvaluateVerb
         command.SetAction(parsed =>
         {
             CommandConsole console = consoleOf(parsed);
-            string folder = parsed.GetRequiredValue(run);
+            string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("evaluate", parsed.GetRequiredValue(run), file);
             using Run opened = Run.Open(folder, Families.All);
-            SplitEvaluation evaluation = opened.Evaluate(parsed.GetRequiredValue(data), parsed.GetValue(labels));
+            var warnings = new WarningLines(console.Error);
+            SplitEvaluation evaluation = opened.Evaluate(file, parsed.GetValue(labels), warnings);
             if (console.Json)
             {
                 JsonObject json = RunJson.Of(evaluation);
                 json.Insert(0, "run", folder);
+                json["warnings"] = RunJson.Warnings(warnings.All);
                 console.Out.WriteLine(RunJson.Text(json));
                 return ExitCode.Done;
             }

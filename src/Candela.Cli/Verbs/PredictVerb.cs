@@ -17,21 +17,23 @@ internal static class PredictVerb
         var data = new Argument<string>("DATA") { Description = "Data with the run's input columns; the target is not needed." };
         var output = new Option<string?>("--out") { Description = "File to write; default: stdout.", HelpName = "FILE" };
         var format = new Option<string?>("--format") { Description = "csv, jsonl or json; default: by the file's name, else csv.", HelpName = "csv|jsonl|json" };
+        var keep = new Option<string[]>("--keep") { Description = "Columns of the data to carry into the output, an id for example (may be repeated); 'all' for all.", HelpName = "COL,...|all", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
         command.Arguments.Add(run);
         command.Arguments.Add(data);
         command.Options.Add(output);
         command.Options.Add(format);
+        command.Options.Add(keep);
         command.SetAction(parsed =>
         {
             CommandConsole console = consoleOf(parsed);
-            string folder = parsed.GetRequiredValue(run);
+            string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("predict", parsed.GetRequiredValue(run), file);
             string? path = parsed.GetValue(output);
             string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path), "csv", "jsonl", "json");
             using Run opened = Run.Open(folder, Families.All);
-            IEnumerable<TableChunk> chunks = opened.ReadInputs(parsed.GetRequiredValue(data));
+            KeptScan scan = Scan(opened, file, parsed.GetValue(keep) ?? []);
             if (path is null)
             {
-                Write(console.Out, RowFormat.Of(console.Json ? "json" : kind, folder), opened, chunks);
+                Write(console.Out, RowFormat.Of(console.Json ? "json" : kind, folder, opened.Predictor.Schema.Problem, scan.Names), opened, scan);
                 return ExitCode.Done;
             }
 
@@ -39,7 +41,7 @@ internal static class PredictVerb
             AtomicFile.Write(path, stream =>
             {
                 using var writer = new StreamWriter(stream, leaveOpen: true);
-                rows = Write(writer, RowFormat.Of(kind, folder), opened, chunks);
+                rows = Write(writer, RowFormat.Of(kind, folder, opened.Predictor.Schema.Problem, scan.Names), opened, scan);
             });
             if (console.Json)
                 console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = rows }));
@@ -57,16 +59,23 @@ internal static class PredictVerb
         _ => "csv",
     };
 
-    private static long Write(TextWriter writer, RowFormat format, Run run, IEnumerable<TableChunk> chunks)
+    private static KeptScan Scan(Run run, string file, string[] keep)
     {
-        Problem problem = run.Predictor.Schema.Problem;
-        format.Begin(writer, problem);
+        string[] names = [.. keep.SelectMany(k => k.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        return names.Length == 0 ? new KeptScan([], run.ReadInputs(file).Select(chunk => new KeptRows(chunk, [])))
+            : run.ReadInputs(file, names.Contains("all") ? null : names);
+    }
+
+    private static long Write(TextWriter writer, RowFormat format, Run run, KeptScan scan)
+    {
+        int outputs = run.Predictor.Schema.Problem.Outputs;
+        format.Begin(writer);
         long row = 0;
-        foreach (TableChunk chunk in chunks)
+        foreach (KeptRows rows in scan.Rows)
         {
-            float[] scores = run.Predictor.Score(chunk);
-            for (int i = 0; i < chunk.Rows; i++, row++)
-                format.Write(writer, problem, row, scores.AsSpan(i * problem.Outputs, problem.Outputs));
+            float[] scores = run.Predictor.Score(rows.Inputs);
+            for (int i = 0; i < rows.Inputs.Rows; i++, row++)
+                format.Write(writer, row, scan.Names.Count > 0 ? rows.Kept[i] : [], scores.AsSpan(i * outputs, outputs));
         }
 
         format.End(writer);

@@ -19,8 +19,15 @@ internal static class RunsVerb
             CommandConsole console = consoleOf(parsed);
             string[] given = parsed.GetValue(paths) is { Length: > 0 } some ? some : ["runs"];
             var runs = new List<(string Folder, RunRecord Record)>();
-            foreach (string interrupted in given.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Where(d => new RunFolder(d).IsInterrupted).Order(StringComparer.Ordinal))
-                console.Error.WriteLine($"interrupted: {interrupted} (go on with: candela train --resume {interrupted})");
+            foreach (string folder in given.Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Order(StringComparer.Ordinal))
+            {
+                var unfinished = new RunFolder(folder);
+                if (unfinished.IsBeingWritten)
+                    console.Error.WriteLine($"running: {folder}");
+                else if (unfinished.IsInterrupted)
+                    console.Error.WriteLine($"interrupted: {folder} (go on with: candela train --resume {folder})");
+            }
+
             foreach (string path in given.SelectMany(Expand))
             {
                 try

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Candela.Cli.Options;
 using Candela.Cli.Output;
 using Candela.Runs;
 
@@ -16,7 +17,7 @@ internal static class SummaryVerb
         command.SetAction(parsed =>
         {
             CommandConsole console = consoleOf(parsed);
-            string folder = parsed.GetRequiredValue(run);
+            string folder = RunArgument.Of("summary", parsed.GetRequiredValue(run));
             RunRecord record = new RunFolder(folder).ReadRecord();
             if (console.Json)
                 console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["model"] = record.Model, ["parameters"] = record.Parameters, ["summary"] = record.Summary }));

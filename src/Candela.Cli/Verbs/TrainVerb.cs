@@ -48,7 +48,10 @@ internal static class TrainVerb
                 throw new UsageException("train got no DATA; it needs a file or folder, for example: candela train data.csv --target price.");
             foreach ((TrainFlag flag, Option<string[]> option) in flags)
                 request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : [], heedEnvironment: resumed is null);
-            string folder = resumed ?? parsed.GetValue(outFolder) ?? FreeFolder(request);
+            if (start is not null)
+                CheckPaths(request, start, resumed is not null);
+            using RunFolderClaim? claim = resumed is null && parsed.GetValue(outFolder) is null ? RunFolderClaim.Take("runs", FolderName(request)) : null;
+            string folder = claim?.Path ?? resumed ?? parsed.GetValue(outFolder)!;
             return Train(console, request, folder, new ExperimentOptions { Resume = resumed is not null, Overwrite = parsed.GetValue(overwrite), CheckpointEvery = TimeSpan.FromSeconds(seconds) });
         });
         return command;
@@ -122,20 +125,28 @@ internal static class TrainVerb
         return given.Length == 0 ? request : flag.Apply(request, given);
     }
 
-    /// <summary>runs/NAME, or runs/NAME-2, ...; NAME is the data's file name up to its first dot.</summary>
-    private static string FreeFolder(TrainRequest request)
+    /// <summary>Relative paths in a recipe count from the current folder, as they did when it was written: one that is not there is said to be so.</summary>
+    private static void CheckPaths(TrainRequest request, string recipe, bool resumed)
+    {
+        foreach ((string key, string? path) in (ReadOnlySpan<(string, string?)>)[("data", request.Data), ("valid", request.ValidFile), ("test", request.TestFile), ("labels", request.Table.LabelsFile)])
+        {
+            if (path is null || Path.IsPathRooted(path) || Path.Exists(path))
+                continue;
+            string beside = Path.Combine(Path.GetDirectoryName(recipe) ?? "", path);
+            string other = resumed ? "Run the command in the folder where the run was begun."
+                : $"Run the command in the folder it counts from, or give the path: {(key == "data" ? $"candela train {(Path.Exists(beside) ? beside : "DATA")}" : $"--{key} {(Path.Exists(beside) ? beside : "FILE")}")}{(key == "data" ? $" --recipe {recipe}" : "")}.";
+            throw new UsageException($"{recipe}: {key} is '{path}', which is not in {Directory.GetCurrentDirectory()}: a relative path counts from the current folder, not from the recipe's. {other}");
+        }
+    }
+
+    /// <summary>The run folder's name where none is given: the data's file name up to its first dot.</summary>
+    private static string FolderName(TrainRequest request)
     {
         string data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(request.Data)), runs = Path.GetFullPath("runs");
         if (Directory.Exists(data) && runs.StartsWith(data + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new UsageException($"train would put its run folder into the image folder '{request.Data}', where it would be taken for a class. Give --out DIR outside it.");
         string stem = Path.GetFileName(data);
         int dot = stem.IndexOf('.', Math.Min(1, stem.Length));
-        string name = Path.Combine("runs", dot > 0 ? stem[..dot] : stem.Length > 0 ? stem : "run");
-        if (!Directory.Exists(name))
-            return name;
-        int number = 2;
-        while (Directory.Exists($"{name}-{number}"))
-            number++;
-        return $"{name}-{number}";
+        return dot > 0 ? stem[..dot] : stem.Length > 0 ? stem : "run";
     }
 }

@@ -29,6 +29,19 @@ internal sealed class DataParts
     /// <summary>Names of the input columns.</summary>
     public IReadOnlyList<string> Inputs { get; }
 
+    /// <summary>SHA-256 of each file by what it gives: data, valid, test.</summary>
+    public IReadOnlyDictionary<string, string> FileHashes
+    {
+        get
+        {
+            var hashes = new Dictionary<string, string> { ["data"] = Table.DataHash };
+            foreach (var (part, name) in new[] { (Part.Valid, "valid"), (Part.Test, "test") })
+                if (!ReferenceEquals(_parts[part].Table, Table))
+                    hashes[name] = _parts[part].Table.DataHash;
+            return hashes;
+        }
+    }
+
     /// <summary>Schema of the input columns.</summary>
     public TableSchema InputSchema => new([.. Inputs.Select(name => Table.Schema.Columns[Table.Schema.IndexOf(name)])]);
 

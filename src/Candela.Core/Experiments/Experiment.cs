@@ -193,6 +193,7 @@ public static class Experiment
             Problem = data.Parts.Problem,
             Data = request.Data,
             DataHash = data.Hash,
+            FileHashes = data.Parts.FileHashes,
             Seed = request.Fit.Seed,
             Rows = new Dictionary<string, long> { ["train"] = data.Parts.Count(Part.Train), ["valid"] = data.Parts.Count(Part.Valid), ["test"] = data.Parts.Count(Part.Test) },
             Model = chosen.Family.Id,
@@ -236,7 +237,7 @@ public static class Experiment
     {
         var ids = families.Select(f => f.Id).Prepend("auto").ToList();
         if (!ids.Contains(request.Model))
-            throw new UsageException($"There is no model '{request.Model}'.{NearestName.Hint(request.Model, ids)} Models: {string.Join(", ", ids)}.");
+            throw new UsageException($"There is no model '{request.Model}'.{FamilyNames.Hint(request.Model, ids)} Models: {string.Join(", ", ids)}.");
         if (request.Fit.MaxTime <= TimeSpan.Zero || request.Fit.MaxJoules <= 0)
             throw new UsageException("--max-seconds and --max-joules must be above 0. Leave them out for no limit.");
         if (request.Folds is < 0 or 1)

@@ -59,17 +59,27 @@ public sealed class Run : IDisposable
     /// <summary>Evaluates the model on a file that holds the inputs and the target.</summary>
     /// <param name="path">As for <see cref="Table.Load"/>; read as the run's own data was (header, missing marks, kinds).</param>
     /// <param name="labelsFile">The labels of an IDX images file, or null.</param>
+    /// <param name="events">Told, as a <see cref="Warned"/> with the code <c>seen-in-training</c>, when the file or many of its rows have shaped the model; null does not look.</param>
     /// <exception cref="DataException">A column is missing, a cell does not fit its kind, or a target is of no known class.</exception>
     /// <exception cref="FileFormatException">The file cannot be read.</exception>
-    public SplitEvaluation Evaluate(string path, string? labelsFile = null)
+    public SplitEvaluation Evaluate(string path, string? labelsFile = null, IProgress<TrainEvent>? events = null)
     {
-        using Table rows = Table.LoadLike(path, _encoder.Labelled, Recipe.Read(Folder.Recipe).Table with { LabelsFile = labelsFile });
+        TrainRequest request = Recipe.Read(Folder.Recipe);
+        using Table rows = Table.LoadLike(path, _encoder.Labelled, request.Table with { LabelsFile = labelsFile }, events);
+        if (events is not null && SeenRows.Find(Record, request, _encoder.Labelled, rows) is { } seen)
+            events.Report(seen);
         return Evaluate(rows);
     }
 
     /// <summary>The model's input columns of a file, as a stream: memory does not grow with the file.</summary>
-    /// <inheritdoc cref="Evaluate(string, string)"/>
+    /// <inheritdoc cref="Evaluate(string, string, IProgress{TrainEvent})"/>
     public IEnumerable<TableChunk> ReadInputs(string path) => TableScan.Read(path, _encoder.Inputs, Recipe.Read(Folder.Recipe).Table with { LabelsFile = null });
+
+    /// <summary>The same with the cells of other columns beside, as text.</summary>
+    /// <param name="path">A file of rows, read as the run's own data was.</param>
+    /// <param name="keep">The columns to carry; null for all of the file.</param>
+    /// <inheritdoc cref="TableScan.ReadKeeping"/>
+    public KeptScan ReadInputs(string path, IReadOnlyList<string>? keep) => TableScan.ReadKeeping(path, _encoder.Inputs, keep, Recipe.Read(Folder.Recipe).Table with { LabelsFile = null });
 
     /// <summary>Frees the model.</summary>
     public void Dispose() => _predictor.Dispose();

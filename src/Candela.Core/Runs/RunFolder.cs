@@ -42,6 +42,9 @@ public sealed class RunFolder(string path)
     /// <summary>Whether an interrupted run is there that can be resumed.</summary>
     public bool IsInterrupted => !IsFinished && File.Exists(Recipe);
 
+    /// <summary>Whether a process is writing a run here now.</summary>
+    public bool IsBeingWritten => RunLock.IsHeld(Lock);
+
     /// <summary>The lock file, there only while a run is being written.</summary>
     internal string Lock => In(".candela.lock");
 
@@ -165,7 +168,9 @@ public sealed class RunFolder(string path)
         if (!Directory.Exists(Path))
             throw new FileFormatException(Path, Fault.Missing, "there is no such run folder.");
         if (!IsFinished)
-            throw new FileFormatException(Record, Fault.Missing, IsInterrupted
+            throw new FileFormatException(Record, Fault.Missing, IsBeingWritten
+                ? "the run is still being trained. Wait until it ends."
+                : IsInterrupted
                 ? $"the run was interrupted before it was finished. Go on with `candela train --resume {Path}`."
                 : "the file does not exist; this folder is not a run.");
         return RunRecordFile.Read(Record);

@@ -1,6 +1,6 @@
 namespace Candela.Runs;
 
-/// <summary>Keeps a run folder to one process while a run is written there: a file the system locks, so that one left by a process that died is no obstacle.</summary>
+/// <summary>Keeps a run folder, or the name of one, to one process: a file the system locks, so that one left by a process that died is no obstacle.</summary>
 internal sealed class RunLock : IDisposable
 {
     private readonly FileStream _file;
@@ -11,23 +11,57 @@ internal sealed class RunLock : IDisposable
     /// <exception cref="UsageException">Another process, or another run of this one, is writing there.</exception>
     public static RunLock Take(RunFolder folder)
     {
+        for (int attempt = 0; ; attempt++)
+        {
+            if (TryTake(folder.Lock) is { } taken)
+                return taken;
+            if (attempt == 3) // whoever only asks whether a run is being written holds the lock for a moment
+                throw new UsageException($"Another run is being written to {folder.Path} now. Wait until it ends, or choose another --out.");
+            Thread.Sleep(20);
+        }
+    }
+
+    /// <summary>Takes a lock file, or returns null when somebody has it.</summary>
+    public static RunLock? TryTake(string path)
+    {
         while (true)
         {
             FileStream file;
             try
             {
-                file = new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
             }
-            catch (IOException error) when ((error.HResult & 0xFFFF) is 11 or 32 or 35) // EAGAIN of Linux, a sharing violation of Windows, EAGAIN of macOS
+            catch (IOException error) when (IsHeld(error))
             {
-                throw new UsageException($"Another run is being written to {folder.Path} now. Wait until it ends, or choose another --out.", error);
+                return null;
             }
 
-            if (File.Exists(folder.Lock))
+            if (File.Exists(path))
                 return new RunLock(file);
             file.Dispose(); // its holder removed the file between our opening and locking it
         }
     }
 
+    /// <summary>Whether somebody has the lock file.</summary>
+    public static bool IsHeld(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            return false;
+        }
+        catch (IOException error) when (IsHeld(error))
+        {
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false; // not there
+        }
+    }
+
     public void Dispose() => _file.Dispose();
+
+    // EAGAIN of Linux, a sharing violation of Windows, EAGAIN of macOS.
+    private static bool IsHeld(IOException error) => (error.HResult & 0xFFFF) is 11 or 32 or 35;
 }

@@ -33,6 +33,9 @@ public sealed record RunRecord
     /// <summary>SHA-256 of the data file(s), hexadecimal.</summary>
     public required string DataHash { get; init; }
 
+    /// <summary>SHA-256 of each file by what it gave: <c>data</c>, and where they are files of their own <c>valid</c> and <c>test</c>.</summary>
+    public IReadOnlyDictionary<string, string> FileHashes { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Seed of split and training.</summary>
     public required long Seed { get; init; }
 

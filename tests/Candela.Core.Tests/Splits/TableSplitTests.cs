@@ -152,13 +152,23 @@ public class TableSplitTests
         Assert.Empty(TableSplit.Whole(table, Part.Test).RowsIn(table.ReadChunk(0), Part.Train));
     }
 
+    /// <summary>A class keeps a row to train on; a tenth of a number need not.</summary>
+    [Fact, Trait("Kind", "analytic")]
+    public void Create_RegressionOfFewerRowsThanStrata_StillTestsAndValidates()
+    {
+        using Table ten = new SmallTables().Numbers("y", [.. Enumerable.Range(0, 10).Select(i => (float)i)]).Table();
+        var split = TableSplit.Create(ten, Regression, new SplitOptions { ValidFraction = 0.15, TestFraction = 0.2 });
+        Assert.Equal((6, 2, 2), (split.Count(Part.Train), split.Count(Part.Valid), split.Count(Part.Test)));
+    }
+
     [Fact, Trait("Kind", "fault")]
     public void Create_PartWithoutRowsOrBadFractions_IsRefused()
     {
         using Table three = new SmallTables().Numbers("y", [1, 2, 3]).Table();
         string message = Assert.Throws<DataException>(() => TableSplit.Create(three, Regression, new SplitOptions { ValidFraction = 0.1 })).Message;
-        Assert.Contains("0 rows for the validation part", message);
-        Assert.Contains("3 rows in all", message);
+        Assert.Contains("leave none for the validation part", message);
+        Assert.Contains("3 rows", message);
+        Assert.Contains("at least 5 are needed", message); // half a row of 0.1
         Assert.Throws<UsageException>(() => TableSplit.Create(three, Regression, new SplitOptions { ValidFraction = 0.5, TestFraction = 0.5 }));
         Assert.Throws<UsageException>(() => TableSplit.Create(three, Regression, new SplitOptions { TestFraction = double.NaN }));
         Assert.Throws<UsageException>(() => TableSplit.Create(three, Regression, new SplitOptions { TestFraction = -0.1 }));

@@ -26,10 +26,13 @@ internal sealed class Strata
             ForEachRow((_, stratum) => _rows[stratum]++);
     }
 
+    /// <summary>How many strata are classes, each of which keeps a row to train on; 0 when they are tenths of a number.</summary>
+    public int Classes => _classes ? _rows.Count(n => n > 0) : 0;
+
     /// <summary>Plans one split.</summary>
     public void Share(double test, double valid, Rng rng)
     {
-        long[] capacity = Array.ConvertAll(_rows, n => Math.Max(0, n - 1));
+        long[] capacity = Array.ConvertAll(_rows, Capacity);
         long[] tests = Allocate(_rows, test, capacity);
         for (int s = 0; s < capacity.Length; s++)
             capacity[s] -= tests[s];
@@ -66,7 +69,7 @@ internal sealed class Strata
         }
 
         long total = _rows.Sum(), rest = others.Sum();
-        long[] valids = Allocate(others, rest == 0 ? 0 : valid * total / rest, Array.ConvertAll(others, n => Math.Max(0, n - 1)));
+        long[] valids = Allocate(others, rest == 0 ? 0 : valid * total / rest, Array.ConvertAll(others, Capacity));
         long[] left = [.. _rows], leftOthers = [.. others];
         _draw = stratum =>
         {
@@ -127,6 +130,9 @@ internal sealed class Strata
 
         return given;
     }
+
+    // A class never vanishes from the training rows; a tenth of a number may.
+    private long Capacity(long rows) => _classes ? Math.Max(0, rows - 1) : rows;
 
     private static long Pick(Rng rng, long below) => (long)Math.BigMul(rng.NextUInt64(), (ulong)below, out _);
 

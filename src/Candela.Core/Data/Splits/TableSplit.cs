@@ -80,7 +80,7 @@ public sealed class TableSplit
         var strata = new Strata(table, problem, options.Stratify, exact, options.Seed);
         strata.Share(test, valid, new Rng(options.Seed, 1));
         var split = new TableSplit(table.Rows, strata, new ShareHash(options.Seed, test, valid), exact);
-        split.Check(valid > 0, test > 0, $"{valid} for validation and {test} for the test");
+        split.Check(valid, test, strata.Classes, null);
         return split;
     }
 
@@ -96,7 +96,7 @@ public sealed class TableSplit
         var strata = new Strata(table, problem, true, exact, seed);
         strata.ShareFold(folds, fold, validFraction, new Rng(seed, 1), new Rng(seed, 2 + fold));
         var split = new TableSplit(table.Rows, strata, new ShareHash(seed, folds, fold, validFraction), exact);
-        split.Check(validFraction > 0, true, $"fold {fold} of {folds} for the test and {validFraction} for validation");
+        split.Check(validFraction, 1.0 / folds, strata.Classes, folds);
         return split;
     }
 
@@ -124,11 +124,20 @@ public sealed class TableSplit
         return count;
     }
 
-    private void Check(bool valid, bool test, string asked)
+    private void Check(double valid, double test, int classes, int? folds)
     {
-        foreach (var (part, needed) in new[] { (Part.Train, true), (Part.Valid, valid), (Part.Test, test) })
-            if (needed && Count(part) == 0)
-                throw new DataException($"The split leaves 0 rows for the {Name(part)} part: {Rows} rows in all, asked {asked}. Give more rows, or other fractions.");
+        foreach (var (part, share) in new[] { (Part.Train, 1 - valid - test), (Part.Valid, valid), (Part.Test, test) })
+        {
+            if (share == 0 || Count(part) > 0)
+                continue;
+            // Each part needs half a row to be rounded up to one, and a class keeps a row to train on.
+            long needed = Math.Max(new[] { valid, test }.Where(s => s > 0).Select(s => (long)Math.Ceiling(0.5 / s)).DefaultIfEmpty(1).Max(),
+                Math.Max(1, classes) + (valid > 0 ? 1 : 0) + (test > 0 ? 1 : 0));
+            string rows = needed > Rows ? $"at least {needed} are needed" : "more are needed";
+            string instead = folds is not null ? "fewer --folds" : part == Part.Train ? "smaller shares by --valid and --test"
+                : $"a larger share by --{(part == Part.Valid ? "valid" : "test")}, or --{(part == Part.Valid ? "valid" : "test")} 0 to do without";
+            throw new DataException(FormattableString.Invariant($"The table has {Rows} rows, which leave none for the {Name(part)} part when {(folds is null ? $"{test:0.####} of them test" : $"they are parted into {folds} folds")} and {valid:0.####} validate: {rows}. Give more rows, or {instead}."));
+        }
     }
 
     private static string Name(Part part) => part switch { Part.Train => "training", Part.Valid => "validation", Part.Test => "test", _ => "unused" };

@@ -20,7 +20,29 @@ public static class TableScan
         if (format is DataFormat.ImageFolder or DataFormat.Idx)
             return ImageTables.Scan(path, format, schema, options, chunkRows);
         RowSource source = DataFormats.Rows(path, format, options, null, schema);
-        return Rows(source, schema, Places(source, schema), new MissingMarks(options.MissingMarks), chunkRows);
+        return Rows(source, schema, Places(source, schema), [], new MissingMarks(options.MissingMarks), chunkRows).Select(rows => rows.Inputs);
+    }
+
+    /// <summary>The same, with the cells of some columns of the file beside, as text as it stands there (trimmed): an id to tell the rows by.</summary>
+    /// <param name="path">A file of rows; images have no other columns.</param>
+    /// <param name="schema">The columns wanted and their kinds.</param>
+    /// <param name="keep">Names of the columns to carry, which may be wanted ones too; null for all of the file.</param>
+    /// <param name="options">How to read the file; its kinds are not used.</param>
+    /// <param name="chunkRows">The most rows of a chunk. Default 4096.</param>
+    /// <exception cref="UsageException">The data are images.</exception>
+    /// <exception cref="DataException">A wanted or kept column is missing (the message names the nearest), or a cell does not fit its kind.</exception>
+    /// <exception cref="FileFormatException">The file is missing, broken or of another format.</exception>
+    public static KeptScan ReadKeeping(string path, TableSchema schema, IReadOnlyList<string>? keep, TableOptions options, int chunkRows = 4096)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunkRows);
+        DataFormat format = DataFormats.Detect(path);
+        if (format is DataFormat.ImageFolder or DataFormat.Idx)
+            throw new UsageException($"{path} holds images, which have no other columns to keep. Leave out --keep.");
+        RowSource source = DataFormats.Rows(path, format, options, null, schema);
+        string[] names = [.. (keep ?? source.Names).Distinct()];
+        int[] kept = Array.ConvertAll(names, name => source.Names.IndexOf(name) is >= 0 and var place ? place
+            : throw new DataException($"{path}: column '{name}' is to be kept, but it is not in the file.{NearestName.Hint(name, source.Names)} Columns of the file: {string.Join(", ", source.Names)}."));
+        return new KeptScan(names, Rows(source, schema, Places(source, schema), kept, new MissingMarks(options.MissingMarks), chunkRows));
     }
 
     /// <summary>Where the columns of <paramref name="schema"/> are in a file.</summary>
@@ -46,8 +68,9 @@ public static class TableScan
         return -1;
     }
 
-    private static IEnumerable<TableChunk> Rows(RowSource source, TableSchema schema, int[] places, MissingMarks missing, int chunkRows)
+    private static IEnumerable<KeptRows> Rows(RowSource source, TableSchema schema, int[] places, int[] kept, MissingMarks missing, int chunkRows)
     {
+        var cells = new List<string[]>();
         ColumnPlan[] plans = Plans(source, schema, places, missing);
         var builders = new ColumnBuilder[plans.Length];
         for (int i = 0; i < plans.Length; i++)
@@ -64,14 +87,17 @@ public static class TableScan
                 for (int i = 0; i < builders.Length; i++)
                     if (builders[i].Add(reader.Cell(places[i])) != CellFault.None)
                         throw CellErrors.Bad(source, reader, plans[i], reader.Cell(places[i]));
+                if (kept.Length > 0)
+                    cells.Add(Array.ConvertAll(kept, place => reader.Cell(place).ToString()));
                 rows++;
             }
 
             if (rows == chunkRows || (!more && rows > 0))
             {
-                yield return new TableChunk(schema, [.. builders.Select(b => b.Complete(lend: false))], first);
+                yield return new KeptRows(new TableChunk(schema, [.. builders.Select(b => b.Complete(lend: false))], first), [.. cells]);
                 first += rows;
                 rows = 0;
+                cells.Clear();
                 foreach (ColumnBuilder builder in builders)
                     (builder as NameBuilder)?.Refresh();
             }
