@@ -27,37 +27,20 @@ public static class Experiment
     {
         options ??= new ExperimentOptions();
         using var culture = new InvariantNumbers();
-        var files = new RunFolder(folder);
         CheckRequest(request, families);
-        if (!files.IsHalfMoved)
-            CheckFolder(files, request, options);
-        RunLock? taken = null;
-        bool made = false, done = false;
-        try
+        RunWriting.Write(request, folder, options, session =>
         {
-            // A folder that is there is kept from other runs from now on; one that is not appears only when the input has been accepted.
-            if (Directory.Exists(folder))
-                taken = Take(files, request, options);
-            using var session = new Session(request, options, cancellation);
-            using var data = PreparedData.Load(session);
-            var plan = FamilyPlan.Make(data.Parts, request, families, options);
-            if (taken is null)
+            var data = PreparedData.Load(session);
+            try
             {
-                made = !Directory.Exists(folder);
-                Directory.CreateDirectory(folder);
-                taken = Take(files, request, options);
+                return new TableRun(data, FamilyPlan.Make(data.Parts, request, families, options));
             }
-
-            Write(session, data, plan, files);
-            done = true;
-        }
-        finally
-        {
-            taken?.Dispose();
-            if (made && !done && !Directory.EnumerateFileSystemEntries(folder).Any())
-                Directory.Delete(folder);
-        }
-
+            catch
+            {
+                data.Dispose();
+                throw;
+            }
+        }, cancellation);
         return Run.Open(folder, families);
     }
 
@@ -75,51 +58,13 @@ public static class Experiment
         return Train(Recipe.Read(files.Recipe), folder, families, (options ?? new ExperimentOptions()) with { Resume = true }, cancellation);
     }
 
-    private static RunLock Take(RunFolder files, TrainRequest request, ExperimentOptions options)
+    private sealed class TableRun(PreparedData data, FamilyPlan plan) : IPreparedRun
     {
-        var taken = RunLock.Take(files);
-        try
-        {
-            files.RecoverMove();
-            CheckFolder(files, request, options); // another run may have come and gone since
-            return taken;
-        }
-        catch
-        {
-            taken.Dispose();
-            throw;
-        }
-    }
+        public string DataHash => data.Hash;
 
-    // What --overwrite replaces is set aside until the new run is finished, and put back when that is refused or cancelled before anything was trained.
-    private static void Write(Session session, PreparedData data, FamilyPlan plan, RunFolder files)
-    {
-        bool fresh = !session.Options.Resume || !files.IsInterrupted;
-        try
-        {
-            if (fresh)
-            {
-                if (session.Options.Overwrite)
-                    files.SetAside();
-                Recipe.Write(files.Recipe, session.Request);
-            }
+        public void Run(Session session, RunFolder files) => RunExperiment(session, data, plan, files);
 
-            session.Open(files, data.Hash);
-            RunExperiment(session, data, plan, files);
-        }
-        catch (Exception error) when (fresh && error is CandelaException or OperationCanceledException or IOException && !files.IsFinished && !new FitCheckpoints(files.Checkpoints).HasProgress)
-        {
-            session.Dispose();
-            files.RestorePrevious();
-            throw;
-        }
-        catch (OperationCanceledException) when (session.IsOpen)
-        {
-            session.SaveState(); // the time used counts towards the budget of the resumed run
-            throw;
-        }
-
-        files.DropPrevious();
+        public void Dispose() => data.Dispose();
     }
 
     private static void RunExperiment(Session session, PreparedData data, FamilyPlan plan, RunFolder files)
@@ -163,18 +108,7 @@ public static class Experiment
         var judged = new Judge(session, data).Evaluate(found, companions.All, plan, failures);
 
         session.Stage("saving");
-        string saved = found.Chosen.Folder!;
-        foreach (string file in Directory.EnumerateFiles(saved, "*", SearchOption.AllDirectories))
-        {
-            string to = Path.Combine(files.Path, Path.GetRelativePath(saved, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            AtomicFile.Write(to, stream =>
-            {
-                using var from = File.OpenRead(file);
-                from.CopyTo(stream);
-            });
-        }
-
+        RunWriting.Publish(found.Chosen.Folder!, files);
         _ = files.WriteRecord(Record(session, data, found, judged, folds, files));
         session.Dispose();
         session.Checkpoints.Remove();
@@ -243,29 +177,6 @@ public static class Experiment
         if (request.Folds is < 0 or 1)
             throw new UsageException($"--folds {request.Folds} cannot be used; 2 or more folds were needed, or 0 for none.");
         _ = CarbonIntensity.Of(request.Region);
-    }
-
-    private static void CheckFolder(RunFolder files, TrainRequest request, ExperimentOptions options)
-    {
-        if (File.Exists(files.Path))
-            throw new UsageException($"{files.Path} is a file; a folder was needed for the run.");
-        if (!Directory.Exists(files.Path) || Directory.EnumerateFileSystemEntries(files.Path).All(e => Path.GetFileName(e) == Path.GetFileName(files.Lock)))
-            return;
-        if (options.Resume)
-        {
-            if (!files.IsInterrupted)
-                throw new UsageException($"{files.Path} {(files.IsFinished ? "holds a finished run" : "is not a run folder")}: there is nothing to resume.");
-            if (Recipe.ToYaml(Recipe.Read(files.Recipe)) != Recipe.ToYaml(request))
-                throw new UsageException($"The options differ from those in {files.Recipe}: a run is resumed as it was begun. Leave the options out, or start anew with --overwrite.");
-        }
-        else if (!options.Overwrite)
-        {
-            throw new UsageException($"The folder {files.Path} is not empty. Choose another --out, go on with --resume {files.Path}, or replace it with --overwrite.");
-        }
-        else if (!files.IsFinished && !files.IsInterrupted && files.OwnEntries().FirstOrDefault() is { } taken)
-        {
-            throw new UsageException($"{files.Path} is no run (no run.json, no recipe.yaml) but holds {Path.GetFileName(taken)}: --overwrite will not replace a file that is not a run's. Choose another --out.");
-        }
     }
 
     private sealed class Fits : IDisposable
