@@ -11,6 +11,21 @@ public enum TaskKind
 
     /// <summary>One of three or more classes.</summary>
     Multiclass,
+
+    /// <summary>The next token of a text.</summary>
+    LanguageModel,
+
+    /// <summary>A label for every token of a sentence.</summary>
+    TokenClassification,
+
+    /// <summary>A text of one language to a text of another.</summary>
+    Translation,
+
+    /// <summary>A text to a shorter one.</summary>
+    Summarization,
+
+    /// <summary>The next values of a series.</summary>
+    Forecast,
 }
 
 /// <summary>The target and, for classification, its classes.</summary>
@@ -20,9 +35,9 @@ public enum TaskKind
 /// For a binary task the second class is the positive one.</param>
 public sealed record Problem(TaskKind Task, string Target, IReadOnlyList<string> Classes)
 {
-    /// <summary>Numbers a model gives per row: 1 for regression, else one probability per class (2 for binary).</summary>
+    /// <summary>Numbers a model gives per row: 1 for regression, one probability per class for classification (2 for binary); 0 where a sequence is given.</summary>
     public int Outputs => Task == TaskKind.Regression ? 1 : Classes.Count;
 
-    /// <summary>True unless the task is regression.</summary>
-    public bool IsClassification => Task != TaskKind.Regression;
+    /// <summary>True when every row has one of some classes.</summary>
+    public bool IsClassification => Task is TaskKind.Binary or TaskKind.Multiclass;
 }

@@ -27,6 +27,7 @@ public static class Experiment
     {
         options ??= new ExperimentOptions();
         using var culture = new InvariantNumbers();
+        request = TableShares.Fill(request);
         CheckRequest(request, families);
         RunWriting.Write(request, folder, options, session =>
         {
@@ -152,7 +153,7 @@ public static class Experiment
         };
     }
 
-    private static Dictionary<string, string> Versions(ExperimentOptions options)
+    internal static Dictionary<string, string> Versions(ExperimentOptions options, IReadOnlyDictionary<string, string>? engines = null)
     {
         var versions = new Dictionary<string, string>
         {
@@ -162,7 +163,7 @@ public static class Experiment
             ["architecture"] = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString(),
             ["processors"] = Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture),
         };
-        foreach (var (name, version) in options.Versions)
+        foreach (var (name, version) in options.Versions.Concat(engines ?? new Dictionary<string, string>()))
             versions[name] = version;
         return versions;
     }

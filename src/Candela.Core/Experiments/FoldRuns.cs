@@ -19,7 +19,7 @@ internal static class FoldRuns
                 break;
             session.Stage($"fold {fold + 1} of {request.Folds}");
             var parts = data.Parts;
-            double valid = Math.Min(request.ValidFile is null ? request.ValidFraction : 0.15, (1 - (1.0 / request.Folds)) / 2);
+            double valid = Math.Min(request.ValidFile is null ? request.ValidFraction ?? TableShares.Valid : TableShares.Valid, (1 - (1.0 / request.Folds)) / 2);
             var split = TableSplit.Fold(parts.Table, parts.Problem, request.Folds, fold, valid, request.Fit.Seed);
             var rows = new DataParts(parts.Table, split, parts.Problem, parts.Inputs);
             using var test = rows.Sample(Part.Test, request.Fit.Seed);

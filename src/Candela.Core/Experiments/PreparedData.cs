@@ -50,8 +50,8 @@ internal sealed class PreparedData : IDisposable
             session.Stage("splitting");
             var split = TableSplit.Create(table, problem, new SplitOptions
             {
-                ValidFraction = valid is null ? request.ValidFraction : 0,
-                TestFraction = test is null ? request.TestFraction : 0,
+                ValidFraction = valid is null ? request.ValidFraction ?? TableShares.Valid : 0,
+                TestFraction = test is null ? request.TestFraction ?? TableShares.Test : 0,
                 Seed = request.Fit.Seed,
             });
             var parts = new DataParts(table, split, problem, inputs, valid, test);

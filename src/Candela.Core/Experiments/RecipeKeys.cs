@@ -33,7 +33,7 @@ internal static class RecipeKeys
     [
         Text("data", r => r.Data, (r, v) => r with { Data = v }),
         Text("target", r => r.Target, (r, v) => r with { Target = v }),
-        Choice("task", ["regression", "classification"], r => r.Task, (r, v) => r with { Task = v }),
+        Choice("task", ["regression", "classification", .. SequenceTasks.Ids], r => r.Task, (r, v) => r with { Task = v }),
         Text("model", r => r.Model, (r, v) => r with { Model = v }),
         One("header", r => r.Table.Header, (r, v) => r with { Table = r.Table with { Header = v } }),
         Whole("skip-lines", r => r.Table.SkipLines, (r, v) => r with { Table = r.Table with { SkipLines = (int)v } }, 0, int.MaxValue),
@@ -53,6 +53,8 @@ internal static class RecipeKeys
         Whole("max-steps", r => r.Fit.MaxSteps, (r, v) => r with { Fit = r.Fit with { MaxSteps = v } }, 1, long.MaxValue),
         Whole("batch-size", r => r.Fit.BatchSize, (r, v) => r with { Fit = r.Fit with { BatchSize = (int)v } }, 1, int.MaxValue),
         Number("learning-rate", r => r.Fit.LearningRate, (r, v) => r with { Fit = r.Fit with { LearningRate = v } }),
+        Number("end-learning-rate", r => r.Fit.EndLearningRate, (r, v) => r with { Fit = r.Fit with { EndLearningRate = v } }),
+        Number("beta2", r => r.Fit.Beta2, (r, v) => r with { Fit = r.Fit with { Beta2 = v } }, below: 1),
         Choice("optimizer", ["gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "amsgrad", "lion", "lbfgs"], r => r.Fit.Optimizer, (r, v) => r with { Fit = r.Fit with { Optimizer = v } }),
         Choice("schedule", ["constant", "step", "cosine", "warmup", "one-cycle", "plateau"], r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
         Number("l1", r => r.Fit.L1, (r, v) => r with { Fit = r.Fit with { L1 = v } }),
@@ -69,6 +71,20 @@ internal static class RecipeKeys
         Number("max-joules", r => r.Fit.MaxJoules, (r, v) => r with { Fit = r.Fit with { MaxJoules = v } }),
         Whole("threads", r => r.Fit.Threads, (r, v) => r with { Fit = r.Fit with { Threads = (int)v } }, 0, int.MaxValue),
         Text("device", r => r.Fit.Device, (r, v) => r with { Fit = r.Fit with { Device = Device(v) } }),
+        Text("base", r => r.Sequence.Base, (r, v) => r with { Sequence = r.Sequence with { Base = v } }),
+        Text("tokenizer", r => r.Sequence.Tokenizer, (r, v) => r with { Sequence = r.Sequence with { Tokenizer = v } }),
+        Whole("vocabulary", r => r.Sequence.Vocabulary, (r, v) => r with { Sequence = r.Sequence with { Vocabulary = (int)v } }, 1, int.MaxValue),
+        Whole("layers", r => r.Sequence.Layers, (r, v) => r with { Sequence = r.Sequence with { Layers = (int)v } }, 1, 1000),
+        Whole("heads", r => r.Sequence.Heads, (r, v) => r with { Sequence = r.Sequence with { Heads = (int)v } }, 1, 1000),
+        Whole("width", r => r.Sequence.Width, (r, v) => r with { Sequence = r.Sequence with { Width = (int)v } }, 1, 1 << 20),
+        Whole("block", r => r.Sequence.Block, (r, v) => r with { Sequence = r.Sequence with { Block = (int)v } }, 1, 1 << 24),
+        Whole("lora-rank", r => r.Sequence.LoraRank, (r, v) => r with { Sequence = r.Sequence with { LoraRank = (int)v } }, 1, 1 << 16),
+        Number("lora-alpha", r => r.Sequence.LoraAlpha, (r, v) => r with { Sequence = r.Sequence with { LoraAlpha = v } }),
+        Number("lora-dropout", r => r.Sequence.LoraDropout, (r, v) => r with { Sequence = r.Sequence with { LoraDropout = v } }, below: 1),
+        Texts("lora-targets", r => r.Sequence.LoraTargets, (r, v) => r with { Sequence = r.Sequence with { LoraTargets = v } }),
+        Switch("head-only", r => r.Sequence.HeadOnly, (r, v) => r with { Sequence = r.Sequence with { HeadOnly = v } }),
+        Switch("recompute", r => r.Sequence.Recompute, (r, v) => r with { Sequence = r.Sequence with { Recompute = v } }),
+        Whole("evaluate-every", r => r.Sequence.EvaluateEvery, (r, v) => r with { Sequence = r.Sequence with { EvaluateEvery = (int)v } }, 1, int.MaxValue),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 
@@ -88,6 +104,14 @@ internal static class RecipeKeys
         Text(name, get, (r, v) => allowed.Contains(v) ? set(r, v)
             : throw new FormatException($"got '{v}'; one of {string.Join(", ", allowed)} was needed.{NearestName.Hint(v, allowed)}"));
 
+    private static RecipeKey Switch(string name, Func<TrainRequest, bool> get, Func<TrainRequest, bool, TrainRequest> set) =>
+        new(name, r => get(r) ? Plain("true") : null, (r, v) => Scalar(v, "true or false") switch
+        {
+            "true" or "yes" => set(r, true),
+            "false" or "no" => set(r, false),
+            var other => throw new FormatException($"got '{other}'; true or false was needed."),
+        });
+
     private static RecipeKey Whole(string name, Func<TrainRequest, long?> get, Func<TrainRequest, long, TrainRequest> set, long min, long max) =>
         new(name, r => get(r) is { } n ? Plain(n.ToString(CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadWhole(v, min, max)));
 
@@ -106,8 +130,8 @@ internal static class RecipeKeys
         { FromText = text => Separated(text == "none" ? "" : text) };
 
     // A plain number is a share of the rows, anything else a file (quoted if its name looks like a number).
-    private static RecipeKey Part(string name, Func<TrainRequest, string?> file, Func<TrainRequest, double> share, Func<TrainRequest, string?, double?, TrainRequest> set) =>
-        new(name, r => file(r) is { } path ? Quoted(path) : Plain(share(r).ToString("R", CultureInfo.InvariantCulture)),
+    private static RecipeKey Part(string name, Func<TrainRequest, string?> file, Func<TrainRequest, double?> share, Func<TrainRequest, string?, double?, TrainRequest> set) =>
+        new(name, r => file(r) is { } path ? Quoted(path) : share(r) is { } part ? Plain(part.ToString("R", CultureInfo.InvariantCulture)) : null,
             (r, v) => v is YamlScalarNode { Style: ScalarStyle.Plain } s && double.TryParse(s.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double x)
                 ? x is >= 0 and < 1 ? set(r, null, x) : throw new FormatException($"got {s.Value}; a share of the rows from 0 to below 1, or a file, was needed.")
                 : set(r, Scalar(v, "a file or a share of the rows"), null));

@@ -24,19 +24,19 @@ public sealed record TrainRequest
     /// <summary>A file of validation rows, or null to take <see cref="ValidFraction"/> of the training rows.</summary>
     public string? ValidFile { get; init; }
 
-    /// <summary>Share of all rows used for validation. Default 0.15.</summary>
-    public double ValidFraction { get; init; } = 0.15;
+    /// <summary>Share of all rows used for validation. Null (default) is 0.15 of a table, 0.1 of a text.</summary>
+    public double? ValidFraction { get; init; }
 
     /// <summary>A file of test rows, or null to take <see cref="TestFraction"/>.</summary>
     public string? TestFile { get; init; }
 
-    /// <summary>Share of all rows used for the test. Default 0.2.</summary>
-    public double TestFraction { get; init; } = 0.2;
+    /// <summary>Share of all rows used for the test. Null (default) is 0.2 of a table; of a text 0.1, or 0 where the task says so.</summary>
+    public double? TestFraction { get; init; }
 
     /// <summary>k of k-fold cross-validation; 0 (default) for none.</summary>
     public int Folds { get; init; }
 
-    /// <summary>Forces the task: regression or classification; null infers it.</summary>
+    /// <summary>Forces the task: regression or classification, or names one of <see cref="SequenceTasks"/>; null infers one of the first two.</summary>
     public string? Task { get; init; }
 
     /// <summary>A family's id, or <c>auto</c> (default).</summary>
@@ -44,6 +44,9 @@ public sealed record TrainRequest
 
     /// <summary>Options of training.</summary>
     public FitOptions Fit { get; init; } = new();
+
+    /// <summary>Options of training on text and sequences.</summary>
+    public SequenceOptions Sequence { get; init; } = new();
 
     /// <summary>Region of the carbon intensity. Default <c>world</c>.</summary>
     public string Region { get; init; } = "world";

@@ -24,6 +24,12 @@ public sealed record FitOptions
     /// <summary>Optimiser id: gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, lion, lbfgs.</summary>
     public string? Optimizer { get; init; }
 
+    /// <summary>Rate at the end of a cosine; null leaves it to the family (0 for tables).</summary>
+    public double? EndLearningRate { get; init; }
+
+    /// <summary>Share of the second moment that Adam and its kin keep per step; null takes the optimiser's own.</summary>
+    public double? Beta2 { get; init; }
+
     /// <summary>Schedule id: constant, step, cosine, warmup, one-cycle, plateau.</summary>
     public string? Schedule { get; init; }
 
@@ -82,6 +88,8 @@ public sealed record FitOptions
             LearningRate = null,
             Optimizer = null,
             Schedule = null,
+            EndLearningRate = null,
+            Beta2 = null,
             Patience = null,
             ClipNorm = null,
             Ema = null,

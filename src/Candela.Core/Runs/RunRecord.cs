@@ -75,6 +75,9 @@ public sealed record RunRecord
     /// <summary>Permutation importance on the test split, most important first; empty for images and single text columns.</summary>
     public IReadOnlyList<ColumnImportance> Importance { get; init; } = [];
 
+    /// <summary>A few inputs with what the model makes of them; empty for tables.</summary>
+    public IReadOnlyList<SampleRecord> Samples { get; init; } = [];
+
     /// <summary>Training curve of the chosen model.</summary>
     public IReadOnlyList<EpochEnded> History { get; init; } = [];
 
@@ -108,6 +111,12 @@ public sealed record RunRecord
 /// <param name="Prediction">The class or the value it always gives.</param>
 /// <param name="Metrics">On the test split.</param>
 public sealed record BaselineRecord(string Name, string Prediction, IReadOnlyDictionary<string, MetricValue> Metrics);
+
+/// <summary>An input and what the model makes of it.</summary>
+/// <param name="Input">The input, or the prompt; shortened.</param>
+/// <param name="Output">What the model gives.</param>
+/// <param name="Expected">What the data has, if it has something.</param>
+public sealed record SampleRecord(string Input, string Output, string? Expected = null);
 
 /// <summary>One family considered for the run.</summary>
 /// <param name="Model">The family's id.</param>

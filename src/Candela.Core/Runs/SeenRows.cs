@@ -42,8 +42,8 @@ internal static class SeenRows
             return null;
         var split = TableSplit.Create(train, record.Problem, new SplitOptions
         {
-            ValidFraction = request.ValidFile is null ? request.ValidFraction : 0,
-            TestFraction = request.TestFile is null ? request.TestFraction : 0,
+            ValidFraction = request.ValidFile is null ? request.ValidFraction ?? TableShares.Valid : 0,
+            TestFraction = request.TestFile is null ? request.TestFraction ?? TableShares.Test : 0,
             Seed = record.Seed,
         });
         return Profiler.CountSharedRows(train, split, rows, TableSplit.Whole(rows, Part.Test), Part.Test, [.. labelled.Columns.Select(c => c.Name)]);

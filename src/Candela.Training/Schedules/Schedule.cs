@@ -28,8 +28,9 @@ public abstract class Schedule
     /// <param name="peak">The highest rate, above 0.</param>
     /// <param name="totalSteps">Planned steps, at least 1.</param>
     /// <param name="warmupSteps">Steps of the warm-up; null takes 5 % of all, at least 1.</param>
+    /// <param name="end">Rate at the end of a cosine. Default 0.</param>
     /// <exception cref="UsageException">The id is unknown (the message names the nearest), or a number is out of range.</exception>
-    public static Schedule Of(string id, double peak, long totalSteps, long? warmupSteps = null)
+    public static Schedule Of(string id, double peak, long totalSteps, long? warmupSteps = null, double end = 0)
     {
         if (!(peak > 0) || !double.IsFinite(peak))
             throw new UsageException($"The learning rate is {peak}; it must be above 0.");
@@ -41,14 +42,14 @@ public abstract class Schedule
             string then = id == "warmup" ? "constant" : id["warmup+".Length..];
             if (!Ids.Contains(id))
                 throw Unknown(id);
-            return new WarmupSchedule(Of(then, peak, Math.Max(1, totalSteps - warmup)), warmup);
+            return new WarmupSchedule(Of(then, peak, Math.Max(1, totalSteps - warmup), end: end), warmup);
         }
 
         return id switch
         {
             "constant" => new ConstantSchedule(peak),
             "step" => new StepSchedule(peak, Math.Max(1, (totalSteps + 2) / 3), 0.1),
-            "cosine" => new CosineSchedule(peak, totalSteps),
+            "cosine" => new CosineSchedule(peak, totalSteps, end),
             "one-cycle" => new OneCycleSchedule(peak, totalSteps),
             "plateau" => new PlateauSchedule(peak),
             _ => throw Unknown(id),

@@ -21,6 +21,9 @@ public sealed record TrainingDefaults
     /// <summary>Schedule id. Default warmup+cosine.</summary>
     public string Schedule { get; init; } = "warmup+cosine";
 
+    /// <summary>Rate at the end of a cosine, as a share of the peak. Default 0.</summary>
+    public double EndShare { get; init; }
+
     /// <summary>L2 penalty or decoupled decay; null takes the optimiser's own default.</summary>
     public double? L2 { get; init; }
 
@@ -63,6 +66,9 @@ public sealed record TrainingPlan
 
     /// <summary>Schedule id; see <see cref="Schedule.Ids"/>. Default constant.</summary>
     public string Schedule { get; init; } = "constant";
+
+    /// <summary>Rate at the end of a cosine. Default 0.</summary>
+    public double EndLearningRate { get; init; }
 
     /// <summary>Steps of a warm-up; null takes 5 %.</summary>
     public long? WarmupSteps { get; init; }
@@ -112,6 +118,8 @@ public sealed record TrainingPlan
         string id = options.Optimizer ?? defaults.Optimizer;
         OptimizerOptions optimizer = OptimizerOptions.Of(id);
         optimizer = optimizer with { L1 = options.L1, L2 = options.L2 ?? (id == defaults.Optimizer ? defaults.L2 : null) ?? optimizer.L2 };
+        if (options.Beta2 is { } beta2)
+            optimizer = optimizer is AdamOptions adam ? adam with { Beta2 = beta2 } : throw new UsageException($"beta2 is a setting of adam, adamw and amsgrad; the optimiser is {optimizer.Id}.");
         optimizer.Check();
         var plan = new TrainingPlan
         {
@@ -123,6 +131,7 @@ public sealed record TrainingPlan
             Optimizer = optimizer,
             LearningRate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate,
             Schedule = options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule),
+            EndLearningRate = options.EndLearningRate ?? ((options.LearningRate ?? defaults.LearningRate ?? optimizer.UsualLearningRate) * defaults.EndShare),
             ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
             Ema = options.Ema ?? defaults.Ema,
             Patience = validated ? options.Patience ?? defaults.Patience : null,
@@ -152,6 +161,7 @@ public sealed record TrainingPlan
         Require(BatchSize >= 1, "batch-size", BatchSize, "at least 1");
         Require(Accumulate >= 1, "accumulate", Accumulate, "at least 1");
         Require(LearningRate > 0 && double.IsFinite(LearningRate), "learning-rate", LearningRate, "above 0");
+        Require(EndLearningRate >= 0 && double.IsFinite(EndLearningRate), "end-learning-rate", EndLearningRate, "0 or more");
         Require(ClipNorm > 0, "clip-norm", ClipNorm, "above 0");
         Require(Ema is >= 0 and < 1, "ema", Ema, "in [0, 1)");
         Require(Threads >= 0, "threads", Threads, "0 or more");
@@ -173,7 +183,7 @@ public sealed record TrainingPlan
     }
 
     /// <summary>The schedule for so many steps.</summary>
-    public Schedule CreateSchedule(long totalSteps) => Training.Schedule.Of(Schedule, LearningRate, totalSteps, WarmupSteps);
+    public Schedule CreateSchedule(long totalSteps) => Training.Schedule.Of(Schedule, LearningRate, totalSteps, WarmupSteps, EndLearningRate);
 
     /// <summary>The stop rules.</summary>
     public StopRules StopRules => new()
@@ -207,6 +217,7 @@ public sealed record TrainingPlan
             ["epochs"] = Text(Epochs),
             ["batch-size"] = Optimizer.FullBatch ? "all" : Text(BatchSize),
             ["learning-rate"] = Text(LearningRate),
+            ["end-learning-rate"] = Text(EndLearningRate),
             ["optimizer"] = Optimizer.Id,
             ["schedule"] = Schedule,
             ["l1"] = Text(Optimizer.L1),

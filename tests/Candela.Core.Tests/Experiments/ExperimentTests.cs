@@ -28,7 +28,7 @@ public class ExperimentTests
         Assert.Equal(12, record.History.Count);
         Assert.Equal(["config.json", "model.safetensors", "preprocessing.json", "recipe.yaml"], record.Files.Keys);
         Assert.False(Directory.Exists(run.Folder.Checkpoints));
-        Assert.Equal(request, Recipe.Read(run.Folder.Recipe) with { Table = request.Table, Fit = request.Fit, Exclude = request.Exclude, Keep = request.Keep });
+        Assert.Equal(request, Recipe.Read(run.Folder.Recipe) with { Table = request.Table, Fit = request.Fit, Exclude = request.Exclude, Keep = request.Keep, ValidFraction = null, TestFraction = null });
 
         // The recorded test accuracy is what the opened predictor scores on the same rows.
         using var table = Table.Load(request.Data, cancellation: TestContext.Current.CancellationToken);

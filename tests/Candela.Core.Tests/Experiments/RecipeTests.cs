@@ -43,9 +43,9 @@ public class RecipeTests
                 Exclude = list,
                 Keep = [names[1]],
                 ValidFile = flag[1] ? names[1] : null,
-                ValidFraction = flag[1] ? 0.15 : share,
+                ValidFraction = flag[1] ? null : share,
                 TestFile = flag[2] ? names[2] : null,
-                TestFraction = flag[2] ? 0.2 : share,
+                TestFraction = flag[2] ? null : share,
                 Folds = wholes[2],
                 Region = names[0],
                 Fit = new FitOptions
@@ -55,6 +55,8 @@ public class RecipeTests
                     MaxSteps = wholes[4],
                     BatchSize = wholes[5],
                     LearningRate = numbers[0],
+                    EndLearningRate = flag[2] ? numbers[8] : null,
+                    Beta2 = flag[0] ? numbers[8] % 1 : null,
                     Optimizer = flag[0] ? "adamw" : null,
                     Schedule = flag[1] ? "one-cycle" : null,
                     L1 = numbers[1],
@@ -72,6 +74,23 @@ public class RecipeTests
                     Threads = wholes[2],
                     Device = "cpu",
                 },
+                Sequence = new SequenceOptions
+                {
+                    Base = flag[0] ? names[0] : null,
+                    Tokenizer = flag[1] ? names[1] : null,
+                    Vocabulary = wholes[3],
+                    Layers = flag[0] ? 4 : null,
+                    Heads = flag[1] ? 2 : null,
+                    Width = flag[2] ? 64 : null,
+                    Block = flag[0] ? 128 : null,
+                    LoraRank = flag[1] ? 8 : null,
+                    LoraAlpha = flag[1] ? numbers[2] : null,
+                    LoraDropout = numbers[3] % 1,
+                    LoraTargets = flag[2] ? list : null,
+                    HeadOnly = flag[1],
+                    Recompute = flag[2],
+                    EvaluateEvery = flag[0] ? wholes[4] : null,
+                },
             };
         request.Sample(r => Assert.Equivalent(r, Recipe.Parse(Recipe.ToYaml(r), "recipe.yaml"), strict: true), iter: 300, threads: 1);
     }
@@ -79,9 +98,9 @@ public class RecipeTests
     [Fact]
     public void Keys_EveryOptionOfTheRequest_HasOne()
     {
-        // One key per property, except that Table and Fit are the records themselves and a part's file and share go under one key; schema is another way to set the kinds.
-        int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length;
-        Assert.Equal(properties - 2 - 2 + 1, Recipe.Keys.Count);
+        // One key per property, except that Table, Fit and Sequence are the records themselves and a part's file and share go under one key; schema is another way to set the kinds.
+        int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length + typeof(SequenceOptions).GetProperties().Length;
+        Assert.Equal(properties - 3 - 2 + 1, Recipe.Keys.Count);
     }
 
     [Fact]
