@@ -38,6 +38,9 @@ internal sealed class LinearFamily : IModelFamily
     public bool HoldsAllRows => true;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Heeds => ["max-steps", "l1", "l2", "class-weights"];
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows)
     {
         if (trainingRows < 2)

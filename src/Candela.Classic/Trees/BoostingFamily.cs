@@ -48,6 +48,9 @@ internal sealed class BoostingFamily : IModelFamily
     public bool HoldsAllRows => true;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Heeds => ["max-steps", "learning-rate", "patience", "l1", "l2", "class-weights"];
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs)
         ?? (trainingRows < 20 ? "boosting needs at least 20 training rows" : null);
 

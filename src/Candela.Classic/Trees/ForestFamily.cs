@@ -27,6 +27,9 @@ internal sealed class ForestFamily : IModelFamily
     public bool HoldsAllRows => true;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Heeds => ["max-steps", "class-weights"];
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs);
 
     /// <inheritdoc/>

@@ -30,6 +30,9 @@ internal sealed class TreeFamily : IModelFamily
     public bool HoldsAllRows => true;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string> Heeds => ["class-weights"];
+
+    /// <inheritdoc/>
     public string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) => TreeInputs.WhyNot(inputs);
 
     /// <inheritdoc/>

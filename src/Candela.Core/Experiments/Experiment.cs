@@ -34,7 +34,10 @@ public static class Experiment
             var data = PreparedData.Load(session);
             try
             {
-                return new TableRun(data, FamilyPlan.Make(data.Parts, request, families, options));
+                var plan = FamilyPlan.Make(data.Parts, request, families, options);
+                foreach (var warning in IgnoredOptions.Find(request, data.Parts.Problem, plan.Rivals))
+                    session.Report(warning);
+                return new TableRun(data, plan);
             }
             catch
             {
@@ -101,9 +104,9 @@ public static class Experiment
         }
 
         session.SaveState();
-        foreach (var warning in TrainingDoctor.ExamineCurve(found.Chosen.Curve, found.Chosen.Family.Id))
+        foreach (var warning in found.Chosen.Facts.CurveWarnings)
             session.Report(warning);
-        var folds = request.Folds == 0 ? null : FoldRuns.Run(session, data, plan, search);
+        var folds = request.Folds == 0 ? null : FoldRuns.Run(session, fitter, data, plan, search);
 
         session.Stage("evaluating");
         var judged = new Judge(session, data).Evaluate(found, companions.All, plan, failures);

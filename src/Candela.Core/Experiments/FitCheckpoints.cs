@@ -12,6 +12,12 @@ internal sealed record FitFacts(StopReason StopReason, IReadOnlyList<EpochEnded>
 {
     /// <summary>SHA-256 of each file that belongs to it, so that a damaged one is fitted anew instead of used.</summary>
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Warnings given while it was fitted; a resumed run gives them again.</summary>
+    public IReadOnlyList<Warned> Warnings { get; init; } = [];
+
+    /// <summary>What <see cref="TrainingDoctor.ExamineCurve"/> says of its curve; given when it is the chosen one.</summary>
+    public IReadOnlyList<Warned> CurveWarnings { get; init; } = [];
 }
 
 /// <summary>What the whole run was about, so that it is only resumed on the same data; and what it had used when last saved.</summary>

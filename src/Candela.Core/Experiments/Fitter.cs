@@ -16,10 +16,6 @@ internal sealed class Trained(IModelFamily family, FeatureEncoder encoder, IFitt
 
     /// <summary>Where model and encoder were saved, when they were.</summary>
     public string? Folder => folder;
-
-    /// <summary>Steps and epochs of the fit; empty when it was finished by an earlier session.</summary>
-    public IReadOnlyList<TrainEvent> Curve { get; init; } = [];
-
     public void Dispose() => model.Dispose();
 }
 
@@ -37,10 +33,11 @@ internal sealed class Fitter(Session session)
     /// <summary>Fits a family and saves model and encoder in the checkpoint.</summary>
     public Trained FitKept(DataParts parts, IModelFamily family, string key)
     {
-        var events = session.Begin(family.Id, "candidate", curves: true);
+        var events = session.Begin(family.Id, Session.Candidate, curves: true);
         string saved = session.Checkpoints.ModelFolder(key);
         if (session.Checkpoints.Finished(key) is { } earlier)
         {
+            Replay(earlier);
             var opened = FeatureEncoder.Open(saved);
             return new Trained(family, opened, family.Open(saved, parts.Problem, opened.Layout), earlier, saved);
         }
@@ -51,7 +48,7 @@ internal sealed class Fitter(Session session)
             encoder.Save(folder);
             result.Model.Save(folder);
         });
-        return new Trained(family, encoder, result.Model, facts, saved) { Curve = events.Curve };
+        return new Trained(family, encoder, result.Model, facts, saved);
     }
 
     /// <summary>Fits a family for the time being; nothing is kept of it.</summary>
@@ -65,9 +62,10 @@ internal sealed class Fitter(Session session)
     /// <summary>Fits a family only to score rows that are held out; null when the budget is spent or ends the fit, whose scores would say nothing beside those of whole fits.</summary>
     public HeldRows? FitScored(DataParts parts, IModelFamily family, string key, string purpose, Table held, Budget budget)
     {
-        if (session.Checkpoints.Finished(key) is not null && session.Checkpoints.Scores(key) is var kept && kept.Length == held.Rows * parts.Problem.Outputs)
+        if (session.Checkpoints.Finished(key) is { } earlier && session.Checkpoints.Scores(key) is var kept && kept.Length == held.Rows * parts.Problem.Outputs)
         {
             _ = session.Begin(family.Id, purpose, curves: false);
+            Replay(earlier);
             return WithTruth(parts, family, held, kept);
         }
 
@@ -88,8 +86,8 @@ internal sealed class Fitter(Session session)
         long started = options.Clock.GetTimestamp();
         double joules = session.Meter.Read().Joules;
         var encoder = parts.Encoder(family.Request(parts.Problem, parts.InputSchema, parts.Count(Part.Train)));
-        using var bounded = Bounded(parts, family, encoder, Part.Train);
-        using var boundedValid = Bounded(parts, family, encoder, Part.Valid);
+        using var bounded = Bounded(parts, family, encoder, Part.Train, events);
+        using var boundedValid = Bounded(parts, family, encoder, Part.Valid, events);
         var train = bounded is null ? parts.Examples(Part.Train, encoder)! : Whole(bounded, Part.Train, encoder);
         foreach (var warning in TrainingDoctor.ExamineInputs(train))
             events.Report(warning);
@@ -110,7 +108,14 @@ internal sealed class Fitter(Session session)
         if (bounded is not null)
             GC.Collect(); // a few hundred megabytes of large arrays are garbage now; the next fit should not come on top of them
         return (encoder, result, new FitFacts(result.StopReason, result.History, result.Chosen,
-            options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules));
+            options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules) { Warnings = events.Warnings, CurveWarnings = TrainingDoctor.ExamineCurve(events.Curve, family.Id) });
+    }
+
+    /// <summary>Gives the warnings of fits that an earlier session finished.</summary>
+    public void Replay(FitFacts earlier)
+    {
+        foreach (var warning in earlier.Warnings)
+            session.Report(warning);
     }
 
     // Options are meant for the model asked for by name, or under auto for the nets: a comparator is trained as it does best, not with a net's learning rate.
@@ -123,7 +128,7 @@ internal sealed class Fitter(Session session)
     }
 
     // Null when all rows of the part can be given. Validation rows are bounded for every family: more do not steer better.
-    private Table? Bounded(DataParts parts, IModelFamily family, FeatureEncoder encoder, Part part)
+    private Table? Bounded(DataParts parts, IModelFamily family, FeatureEncoder encoder, Part part, Session.FitEvents events)
     {
         long most = part == Part.Valid ? TableSample.DefaultRows
             : family.HoldsAllRows ? Math.Clamp(HeldNumbers / Math.Max(1, encoder.Layout.DenseWidth), 1, HeldRowsBound)
@@ -132,7 +137,7 @@ internal sealed class Fitter(Session session)
             return null;
         var sample = parts.Sample(part, session.Request.Fit.Seed, most);
         if (part == Part.Train)
-            session.Warn("rows-sampled", $"{family.Id} holds its training rows in memory: it was trained on a uniform sample of {sample.Rows:N0} of {parts.Count(part):N0} rows.");
+            events.Report(new Warned("rows-sampled", $"{family.Id} holds its training rows in memory: it was trained on a uniform sample of {sample.Rows:N0} of {parts.Count(part):N0} rows."));
         return sample;
     }
 

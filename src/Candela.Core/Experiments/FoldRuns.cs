@@ -8,14 +8,14 @@ namespace Candela.Experiments;
 /// spent, with the folds that were finished by then.</summary>
 internal static class FoldRuns
 {
-    public static CrossValidationRecord? Run(Session session, PreparedData data, FamilyPlan plan, ModelSearch search)
+    public static CrossValidationRecord? Run(Session session, Fitter fitter, PreparedData data, FamilyPlan plan, ModelSearch search)
     {
         var request = session.Request;
         var metrics = new List<SplitEvaluation>();
         for (int fold = 0; fold < request.Folds; fold++)
         {
-            bool finished = session.Checkpoints.Finished($"fold{fold}") is not null;
-            if (!finished && session.Budget.Spent is not null)
+            var finished = session.Checkpoints.Finished($"fold{fold}");
+            if (finished is null && session.Budget.Spent is not null)
                 break;
             session.Stage($"fold {fold + 1} of {request.Folds}");
             var parts = data.Parts;
@@ -23,7 +23,9 @@ internal static class FoldRuns
             var split = TableSplit.Fold(parts.Table, parts.Problem, request.Folds, fold, valid, request.Fit.Seed);
             var rows = new DataParts(parts.Table, split, parts.Problem, parts.Inputs);
             using var test = rows.Sample(Part.Test, request.Fit.Seed);
-            var held = finished
+            if (finished is not null)
+                fitter.Replay(finished);
+            var held = finished is not null
                 ? Fitter.WithTruth(rows, plan.Rivals[0], test, session.Checkpoints.Scores($"fold{fold}"))
                 : Search(session, plan, search, rows, fold, test);
             if (held is null)
@@ -41,12 +43,13 @@ internal static class FoldRuns
     private static HeldRows? Search(Session session, FamilyPlan plan, ModelSearch search, DataParts rows, int fold, Table test)
     {
         double before = session.Seconds;
+        int warned = session.Warnings.Count;
         using var found = search.Run(rows, plan.Rivals, keepAll: false, $"fold{fold}-", $"fold {fold + 1} of {session.Request.Folds}");
         if (session.Budget.Spent is not null)
             return null;
         var held = HeldRows.Score(found.Chosen.Model, found.Chosen.Encoder, test);
         if (session.Seconds - before >= Fitter.WorthKeeping.TotalSeconds)
-            session.Checkpoints.KeepScores($"fold{fold}", found.Chosen.Facts, held.Scores);
+            session.Checkpoints.KeepScores($"fold{fold}", found.Chosen.Facts with { Warnings = [.. session.Warnings.Skip(warned)], CurveWarnings = [] }, held.Scores);
         return held;
     }
 }

@@ -102,7 +102,7 @@ internal sealed class ModelSearch(Session session, Fitter fitter)
                         continue;
                     }
 
-                    fits.Add(keep ? fitter.FitKept(parts, family, key) : fitter.FitPassing(parts, family, key, purpose ?? "candidate"));
+                    fits.Add(keep ? fitter.FitKept(parts, family, key) : fitter.FitPassing(parts, family, key, purpose ?? Session.Candidate));
                 }
                 catch (CandelaException error) when (mayFail && MayFail(error, session.Request.Fit))
                 {

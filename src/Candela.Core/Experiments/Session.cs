@@ -8,12 +8,16 @@ namespace Candela.Experiments;
 /// <summary>What every step of one training run shares: options, clock, meter, and where events go (the caller, events.jsonl, tfevents).</summary>
 internal sealed class Session(TrainRequest request, ExperimentOptions options, CancellationToken cancellation) : IDisposable, IProgress<TrainEvent>
 {
+    /// <summary>Purpose of the fits of the run's own candidates.</summary>
+    public const string Candidate = "candidate";
+
     private readonly List<Warned> _warnings = [];
     private readonly List<LoggedEvent> _before = [];
     private readonly long _start = options.Clock.GetTimestamp();
     private EventLog? _log;
     private TfEventsWriter? _curves;
     private FitCheckpoints? _checkpoints;
+    private readonly Dictionary<string, List<TrainEvent>> _curvesBefore = [];
     private int _fits;
     private string _dataHash = "";
     private FitStart? _fit, _earlierFit;
@@ -63,6 +67,8 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         }
 
         _dataHash = dataHash;
+        if (Checkpoints.HasProgress && File.Exists(folder.Events))
+            ReadCurves(folder.Events);
         SaveState();
         _log = new EventLog(folder.Events, options.Clock);
         _curves = new TfEventsWriter(folder.Path, options.Clock);
@@ -136,7 +142,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     {
         cancellation.ThrowIfCancellationRequested();
         Report(new FamilyStarted(family, purpose, _fits++, PlannedFits));
-        return new FitEvents(this, family, curves);
+        return new FitEvents(this, family, curves, curves ? _curvesBefore.GetValueOrDefault(family) : null);
     }
 
     public void Dispose()
@@ -145,31 +151,74 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         _curves?.Dispose();
     }
 
+    // The points that earlier sessions logged of each candidate's curve.
+    private void ReadCurves(string path)
+    {
+        EventLogContent log;
+        try
+        {
+            log = EventLog.Read(path);
+        }
+        catch (FileFormatException)
+        {
+            return; // a damaged log costs the curves of before, not the run
+        }
+
+        List<TrainEvent>? curve = null;
+        foreach (var item in log.Events.Select(e => e.Event))
+        {
+            if (item is FamilyStarted started)
+                curve = started.Purpose != Candidate ? null
+                    : _curvesBefore.TryGetValue(started.Family, out var known) ? known : _curvesBefore[started.Family] = [];
+            else if (curve is not null)
+                FitEvents.Append(curve, item);
+        }
+    }
+
     private static string Short(string hash) => hash.Length > 12 ? hash[..12] + "..." : hash;
 
     /// <summary>The events of one fit.</summary>
-    public sealed class FitEvents(Session session, string family, bool curves) : IProgress<TrainEvent>
+    public sealed class FitEvents(Session session, string family, bool curves, IReadOnlyList<TrainEvent>? before) : IProgress<TrainEvent>
     {
         private const int MaxKept = 100_000;
 
         // A run that is killed forgets at most so much of the time it used.
         private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
 
-        /// <summary>Steps and epochs so far, for <see cref="TrainingDoctor"/>.</summary>
-        public List<TrainEvent> Curve { get; } = [];
+        /// <summary>Steps and epochs so far, those of earlier sessions too, for <see cref="TrainingDoctor"/>.</summary>
+        public List<TrainEvent> Curve { get; } = [.. before ?? []];
+
+        /// <summary>Warnings so far.</summary>
+        public List<Warned> Warnings { get; } = [];
+
+        /// <summary>Adds a step or an epoch to a curve; points at or after it, taken before an interruption, are replaced.</summary>
+        public static void Append(List<TrainEvent> curve, TrainEvent value)
+        {
+            if (value is StepEnded step)
+                while (curve.Count > 0 && (curve[^1] is StepEnded { Step: var s } ? s : ((EpochEnded)curve[^1]).Steps) >= step.Step)
+                    curve.RemoveAt(curve.Count - 1);
+            else if (value is EpochEnded epoch)
+                while (curve.Count > 0 && curve[^1] is EpochEnded last && last.Steps >= epoch.Steps)
+                    curve.RemoveAt(curve.Count - 1);
+            else
+                return;
+            if (curve.Count < MaxKept)
+                curve.Add(value);
+        }
 
         public void Report(TrainEvent value)
         {
             if (value is not (StepEnded or EpochEnded))
             {
+                if (value is Warned warning)
+                    Warnings.Add(warning);
                 session.Report(value);
                 return;
             }
 
             if (session.Options.Clock.GetElapsedTime(session._savedAt) >= SaveEvery)
                 session.SaveState();
-            if (Curve.Count < MaxKept)
-                Curve.Add(value);
+            Append(Curve, value);
             if (!curves)
             {
                 session.Options.Events?.Report(value);

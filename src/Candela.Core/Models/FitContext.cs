@@ -6,6 +6,13 @@ namespace Candela.Models;
 /// <summary>Options of training that mean the same for every family that has them. Null leaves the choice to the family, which records what it chose.</summary>
 public sealed record FitOptions
 {
+    /// <summary>Recipe keys of the options that a family may heed or not.</summary>
+    public static IReadOnlyCollection<string> Keys { get; } =
+    [
+        "epochs", "max-steps", "batch-size", "learning-rate", "optimizer", "schedule", "patience", "clip-norm", "ema", "accumulate",
+        "l1", "l2", "dropout", "hidden", "label-smoothing", "class-weights", "device",
+    ];
+
     /// <summary>Seed of everything random. Default 0.</summary>
     public long Seed { get; init; }
 

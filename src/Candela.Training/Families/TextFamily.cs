@@ -76,7 +76,11 @@ public sealed class TextFamily : IModelFamily
     }
 
     /// <inheritdoc/>
-    public void CheckOptions(FitOptions options) => Devices.Check(options.Device);
+    public void CheckOptions(FitOptions options)
+    {
+        TrainingPlan.Check(options);
+        Devices.Check(options.Device);
+    }
 
     /// <inheritdoc/>
     public FitResult Fit(FitContext context)

@@ -149,6 +149,8 @@ public sealed record TrainingPlan
     public static void Check(FitOptions options)
     {
         Require(options.LabelSmoothing is null or (>= 0 and < 1), "label-smoothing", options.LabelSmoothing ?? 0, "in [0, 1)");
+        if (options.ClassWeights is not ("none" or "balanced"))
+            throw new UsageException($"There are no class weights '{options.ClassWeights}'.{NearestName.Hint(options.ClassWeights, ["none", "balanced"])} Known: none, balanced.");
         Require(options.Dropout is null or (>= 0 and < 1), "dropout", options.Dropout ?? 0, "in [0, 1)");
         Require(options.Hidden is null || options.Hidden.All(units => units >= 1), "hidden", options.Hidden?.DefaultIfEmpty(1).Min() ?? 1, "at least 1");
     }

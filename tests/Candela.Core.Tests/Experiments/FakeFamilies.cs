@@ -29,6 +29,14 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
 
     public bool TakesSteps { get; init; }
 
+    /// <summary>The loss it reports at an epoch; null reports its own.</summary>
+    public Func<int, double>? ReportedLoss { get; init; }
+
+    public IReadOnlyCollection<string> Heeds { get; init; } = FitOptions.Keys;
+
+    /// <summary>Code of a warning given by each fit; null gives none.</summary>
+    public string? Warns { get; init; }
+
     public List<long> RowsSeen { get; } = [];
 
     public List<FitOptions> OptionsSeen { get; } = [];
@@ -54,6 +62,8 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
             start = (int)file.ReadInt64("epoch")[0];
         }
 
+        if (Warns is not null)
+            context.Events?.Report(new Warned(Warns, $"{id} was given {context.Train.Count} rows"));
         var history = new List<EpochEnded>();
         var scores = new float[64 * outputs];
         for (int epoch = start; epoch < epochs; epoch++)
@@ -82,7 +92,7 @@ internal sealed class StepFamily(string id, int epochs = 12, Action<int>? onEpoc
                 rows += batch.Count;
             }
 
-            history.Add(new EpochEnded(epoch, epoch + 1, loss / rows, null, null, 0.02, 0));
+            history.Add(new EpochEnded(epoch, epoch + 1, ReportedLoss?.Invoke(epoch) ?? loss / rows, null, null, 0.02, 0));
             if (state is not null)
                 Safetensors.Write(state, [RawTensor.Of("weights", [weights.Length], weights), RawTensor.Of("epoch", [1], [epoch + 1L])]);
             context.Events?.Report(history[^1]);

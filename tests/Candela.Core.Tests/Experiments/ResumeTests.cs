@@ -18,13 +18,13 @@ public class ResumeTests
         using var folder = new TemporaryFolder();
         var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Folds = 2, Fit = new FitOptions { Seed = 4 } };
         int events = 0;
-        using var whole = Job.Train(request, folder.File("whole"), Families(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => events++) });
+        using var whole = Job.Train(request, folder.File("whole"), Warning(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => events++) });
 
         int resumed = 0;
         for (int at = 1; at < events; at += 7)
         {
             string run = folder.File($"run{at}");
-            Kill(request, run, at);
+            Kill(request, run, at, Warning());
             if (!Directory.Exists(run) || Directory.GetFiles(run).Length == 0)
                 continue; // killed before the input was accepted
             // A second kill while resuming.
@@ -32,7 +32,7 @@ public class ResumeTests
             bool again = false;
             try
             {
-                Job.Resume(run, Families(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => Die(ref count, 30)) }).Dispose();
+                Job.Resume(run, Warning(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => Die(ref count, 30)) }).Dispose();
             }
             catch (KilledException)
             {
@@ -40,15 +40,18 @@ public class ResumeTests
             }
 
             if (again)
-                Job.Resume(run, Families()).Dispose();
+                Job.Resume(run, Warning()).Dispose();
             foreach (string file in ModelFiles)
                 Assert.Equal(File.ReadAllBytes(Path.Combine(whole.Folder.Path, file)), File.ReadAllBytes(Path.Combine(run, file)));
-            using var end = Run.Open(run, Families());
+            using var end = Run.Open(run, Warning());
             Assert.Equivalent(whole.Record.Metrics, end.Record.Metrics, strict: true);
             Assert.Equivalent(whole.Record.CrossValidation, end.Record.CrossValidation, strict: true);
+            Assert.Equal(whole.Record.Warnings, end.Record.Warnings);
             resumed++;
         }
 
+        Assert.Contains(whole.Record.Warnings, w => w.Code == "loss-ascends");
+        Assert.True(whole.Record.Warnings.Count(w => w.Code == "fit-note") > 4);
         Assert.True(resumed > 14, $"only {resumed} runs were resumed");
     }
 
@@ -81,6 +84,38 @@ public class ResumeTests
         using var run = Job.Resume(folder.File("run"), [again, new StepFamily("second")]);
         Assert.Empty(again.RowsSeen);
         Assert.Equal(12, run.Record.History.Count);
+    }
+
+    [Fact]
+    public void Resume_FoldsFinishedBefore_GiveTheirWarningsAgain()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind", Folds = 3, Model = "slow" };
+        // Two seconds a fit, by the clock it is given, so that the scores of a fold are kept.
+        (string[] Warnings, int Fits) Run(string name, int dieAt)
+        {
+            var hand = new BudgetTests.Hand();
+            int fits = 0;
+            IModelFamily[] families = [new StepFamily("slow", 1, _ => { hand.Pass(2); if (++fits == dieAt) throw new KilledException(); }) { Warns = "fit-note" }];
+            var options = new ExperimentOptions { Clock = hand, Meter = hand };
+            if (dieAt > 0)
+            {
+                Assert.Throws<KilledException>(() => Job.Train(request, folder.File(name), families, options));
+                dieAt = fits = 0;
+                using var resumed = Job.Resume(folder.File(name), families, options);
+                return ([.. resumed.Record.Warnings.Select(w => w.Message)], fits);
+            }
+
+            using var run = Job.Train(request, folder.File(name), families, options);
+            return ([.. run.Record.Warnings.Select(w => w.Message)], fits);
+        }
+
+        var whole = Run("whole", 0);
+        var (warnings, fits) = Run("again", 4);
+        Assert.Equal(4, whole.Fits);
+        Assert.Equal(1, fits);
+        Assert.Equal(whole.Warnings, warnings);
+        Assert.True(warnings.Length > 1);
     }
 
     [Fact]
@@ -165,10 +200,13 @@ public class ResumeTests
 
     private static IModelFamily[] Families() => [new StepFamily("zero", epochs: 0), new StepFamily("steps", epochs: 6)];
 
-    private static void Kill(TrainRequest request, string run, int at)
+    // Each fit gives a warning, and the curve of the second ascends.
+    private static IModelFamily[] Warning() => [new StepFamily("zero", epochs: 0) { Warns = "fit-note" }, new StepFamily("steps", epochs: 6) { Warns = "fit-note", ReportedLoss = epoch => 1 + epoch }];
+
+    private static void Kill(TrainRequest request, string run, int at, IModelFamily[]? families = null)
     {
         int count = 0;
-        Assert.Throws<KilledException>(() => Job.Train(request, run, Families(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => Die(ref count, at)) }));
+        Assert.Throws<KilledException>(() => Job.Train(request, run, families ?? Families(), new ExperimentOptions { Events = new ExperimentTests.Listener(_ => Die(ref count, at)) }));
     }
 
     private static void Die(ref int count, int at)

@@ -25,6 +25,9 @@ public abstract class DenseFamily : IModelFamily
     public virtual bool UsesValidation(long trainingRows) => true;
 
     /// <inheritdoc/>
+    public virtual IReadOnlyCollection<string> Heeds => FitOptions.Keys;
+
+    /// <inheritdoc/>
     public virtual string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) =>
         inputs.Columns.All(c => c.Kind is ColumnKind.Text or ColumnKind.Constant or ColumnKind.Identifier) ? $"{Id} needs numbers, categories, dates or images; text columns alone are for the families text and linear" : null;
 
@@ -32,7 +35,11 @@ public abstract class DenseFamily : IModelFamily
     public virtual FeatureRequest Request(Problem problem, TableSchema inputs, long trainingRows) => new(FeatureStyle.Scaled) { TextAsNgrams = false };
 
     /// <inheritdoc/>
-    public void CheckOptions(FitOptions options) => Devices.Check(options.Device);
+    public void CheckOptions(FitOptions options)
+    {
+        TrainingPlan.Check(options);
+        Devices.Check(options.Device);
+    }
 
     /// <inheritdoc/>
     public FitResult Fit(FitContext context)

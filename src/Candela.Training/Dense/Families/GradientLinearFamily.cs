@@ -14,6 +14,9 @@ public sealed class GradientLinearFamily : DenseFamily
     /// <inheritdoc/>
     public override string Description => "Linear, logistic or softmax regression by gradient descent";
 
+    /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Heeds => [.. FitOptions.Keys.Except(["dropout", "hidden"])];
+
     private protected override LayerGraph Graph(Problem problem, IExampleSource train, FitOptions options, DenseLoss loss) =>
         Assemble(train, [DenseLayer("linear", loss.Outputs(problem.Classes.Count))], Head(problem), loss);
 

@@ -16,6 +16,9 @@ public sealed class PerceptronFamily : DenseFamily
     public override string Description => "Rosenblatt's perceptron rule, one class against the rest";
 
     /// <inheritdoc/>
+    public override IReadOnlyCollection<string> Heeds => [.. FitOptions.Keys.Except(["dropout", "hidden", "label-smoothing", "class-weights"])];
+
+    /// <inheritdoc/>
     public override string? WhyNot(Problem problem, TableSchema inputs, long trainingRows) =>
         problem.IsClassification ? base.WhyNot(problem, inputs, trainingRows) : "the perceptron rule is for classes, not for numbers";
 

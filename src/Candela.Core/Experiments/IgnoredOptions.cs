@@ -1,0 +1,33 @@
+using Candela.Data;
+using Candela.Models;
+using YamlDotNet.RepresentationModel;
+
+namespace Candela.Experiments;
+
+/// <summary>Finds options of training that were given but change nothing, because no family they are meant for heeds them.</summary>
+internal static class IgnoredOptions
+{
+    /// <summary>One warning <c>option-ignored</c> per option.</summary>
+    public static IEnumerable<Warned> Find(TrainRequest request, Problem problem, IReadOnlyList<IModelFamily> rivals)
+    {
+        var defaults = new TrainRequest { Data = request.Data };
+        foreach (var key in RecipeKeys.All.Where(k => FitOptions.Keys.Contains(k.Name)))
+        {
+            if (key.Get(request) is not { } given || Equal(given, key.Get(defaults)) || rivals.Any(f => Reaches(key, request, f) && Heeds(f, key.Name, request, problem)))
+                continue;
+            string who = request.Model == "auto" ? "no model that was tried on this data uses it" : $"the model '{request.Model}' does not use it{(OfClasses(key.Name) && !problem.IsClassification ? " for a number" : "")}";
+            yield return new Warned("option-ignored", $"--{key.Name} changes nothing: {who}.");
+        }
+    }
+
+    // Under auto, families that take no steps are not given the options that say how to take them.
+    private static bool Reaches(RecipeKey key, TrainRequest request, IModelFamily family) =>
+        request.Model != "auto" || family.TakesSteps || Equal(key.Get(request)!, key.Get(request with { Fit = request.Fit.WithoutSteps() }));
+
+    private static bool Heeds(IModelFamily family, string key, TrainRequest request, Problem problem) =>
+        key == "device" && request.Fit.Device == "cpu" || (family.Heeds.Contains(key) && (problem.IsClassification || !OfClasses(key)));
+
+    private static bool OfClasses(string key) => key is "class-weights" or "label-smoothing";
+
+    private static bool Equal(YamlNode a, YamlNode? b) => b is not null && a.ToString() == b.ToString();
+}
