@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace Candela.Experiments;
 
 /// <summary>recipe.yaml: every option of a <see cref="TrainRequest"/> under the name of its command-line option, so that
-/// <c>candela train --recipe recipe.yaml</c> repeats the run. Options left to the family are absent. Paths are as they were given.</summary>
+/// <c>candela train --recipe recipe.yaml</c> repeats the run. Options left to the family are absent, and so is a seed that was not given: without one, 0 is used. Paths are as they were given.</summary>
 public static class Recipe
 {
     /// <summary>The format written; a larger <c>version</c> in a file is refused.</summary>

@@ -48,7 +48,7 @@ internal static class RecipeKeys
         Part("valid", r => r.ValidFile, r => r.ValidFraction, (r, file, share) => r with { ValidFile = file, ValidFraction = share ?? r.ValidFraction }),
         Part("test", r => r.TestFile, r => r.TestFraction, (r, file, share) => r with { TestFile = file, TestFraction = share ?? r.TestFraction }),
         Whole("folds", r => r.Folds, (r, v) => r with { Folds = (int)v }, 0, int.MaxValue),
-        Whole("seed", r => r.Fit.Seed, (r, v) => r with { Fit = r.Fit with { Seed = v } }, long.MinValue, long.MaxValue),
+        Whole("seed", r => r.Fit.SeedGiven ? r.Fit.Seed : null, (r, v) => r with { Fit = r.Fit with { Seed = v } }, long.MinValue, long.MaxValue),
         Whole("epochs", r => r.Fit.Epochs, (r, v) => r with { Fit = r.Fit with { Epochs = (int)v } }, 1, int.MaxValue),
         Whole("max-steps", r => r.Fit.MaxSteps, (r, v) => r with { Fit = r.Fit with { MaxSteps = v } }, 1, long.MaxValue),
         Whole("batch-size", r => r.Fit.BatchSize, (r, v) => r with { Fit = r.Fit with { BatchSize = (int)v } }, 1, int.MaxValue),

@@ -35,7 +35,7 @@ public static class TrainingDoctor
         if (record is not null)
             found.AddRange(ExamineRecord(record));
         if (File.Exists(files.Recipe) && !File.ReadLines(files.Recipe).Any(line => line.StartsWith("seed:", StringComparison.Ordinal)))
-            found.Add(new Warned("no-seed", "The recipe sets no seed: the run cannot be repeated. Add `seed: 0` to it."));
+            found.Add(new Warned("no-seed", "No seed was given; 0 was used. Give --seed to make a choice you can defend, and a few of them to see how much the result owes to chance."));
         return [.. found.Distinct()];
     }
 

@@ -13,8 +13,13 @@ public sealed record FitOptions
         "l1", "l2", "dropout", "hidden", "label-smoothing", "class-weights", "device",
     ];
 
+    private readonly long? _seed;
+
     /// <summary>Seed of everything random. Default 0.</summary>
-    public long Seed { get; init; }
+    public long Seed { get => _seed ?? 0; init => _seed = value; }
+
+    /// <summary>Whether <see cref="Seed"/> was set; if not, 0 is used.</summary>
+    public bool SeedGiven => _seed is not null;
 
     /// <summary>Passes over the training rows at the most.</summary>
     public int? Epochs { get; init; }

@@ -99,7 +99,7 @@ public class RecipeTests
     public void Keys_EveryOptionOfTheRequest_HasOne()
     {
         // One key per property, except that Table, Fit and Sequence are the records themselves and a part's file and share go under one key; schema is another way to set the kinds.
-        int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Length + typeof(SequenceOptions).GetProperties().Length;
+        int properties = typeof(TrainRequest).GetProperties().Length + typeof(TableOptions).GetProperties().Length + typeof(FitOptions).GetProperties().Count(p => p.CanWrite) + typeof(SequenceOptions).GetProperties().Length;
         Assert.Equal(properties - 3 - 2 + 1, Recipe.Keys.Count);
     }
 

@@ -92,7 +92,7 @@ public class TrainingDoctorTests
     public void Examine_HealthyRun_FindsNothing()
     {
         using var folder = new TemporaryFolder();
-        using var run = Job.Train(new TrainRequest { Data = SampleFiles.Classes(folder, 300), Target = "kind" }, folder.File("run"), [new StepFamily("steps")]);
+        using var run = Job.Train(new TrainRequest { Data = SampleFiles.Classes(folder, 300), Target = "kind", Fit = new FitOptions { Seed = 0 } }, folder.File("run"), [new StepFamily("steps")]);
         Assert.Empty(TrainingDoctor.Examine(run.Folder.Path));
     }
 
@@ -118,5 +118,22 @@ public class TrainingDoctorTests
         });
         Assert.Equal(["leak-copy-of-target", "loss-ascends", "no-better-than-baseline", "no-seed", "torn-log"], TrainingDoctor.Examine(folder.Path).Select(w => w.Code).Order());
         Assert.Throws<FileFormatException>(() => TrainingDoctor.Examine(folder.File("none")));
+    }
+
+    [Fact]
+    public void Examine_RunWithoutASeed_SaysSoAndTheRecipeStillRepeatsIt()
+    {
+        using var folder = new TemporaryFolder();
+        var request = new TrainRequest { Data = SampleFiles.Classes(folder, 200), Target = "kind" };
+        using var without = Job.Train(request, folder.File("without"), [new StepFamily("steps")]);
+        Assert.Contains("0 was used", Assert.Single(TrainingDoctor.Examine(folder.File("without")), w => w.Code == "no-seed").Message, StringComparison.Ordinal);
+        Assert.Equal(0, without.Record.Seed);
+
+        using var with = Job.Train(request with { Fit = new FitOptions { Seed = 0 } }, folder.File("with"), [new StepFamily("steps")]);
+        Assert.DoesNotContain(TrainingDoctor.Examine(folder.File("with")), w => w.Code == "no-seed");
+        using var again = Job.Train(Recipe.Read(without.Folder.Recipe), folder.File("again"), [new StepFamily("steps")]);
+        foreach (string run in new[] { "with", "again" })
+            Assert.Equal(File.ReadAllBytes(folder.File("without/model.safetensors")), File.ReadAllBytes(folder.File(run + "/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(without.Folder.Recipe), File.ReadAllBytes(again.Folder.Recipe));
     }
 }

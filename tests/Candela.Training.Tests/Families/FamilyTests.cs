@@ -11,6 +11,13 @@ public sealed class FamilyTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    [Fact]
+    public void CheckOptions_UnknownClassWeights_AreRefusedByEveryNet()
+    {
+        foreach (IModelFamily family in new IModelFamily[] { new TextFamily(), new CnnFamily(), new MlpFamily() })
+            Assert.Contains("balanced", Assert.Throws<UsageException>(() => family.CheckOptions(new FitOptions { ClassWeights = "balancd" })).Message, StringComparison.Ordinal);
+    }
+
     // The article's network on 28x28x1 and ten classes has 225,034 parameters; dropout adds none.
     [Fact]
     [Trait("Kind", "golden")]
