@@ -9,7 +9,7 @@ public sealed record FitOptions
     /// <summary>Recipe keys of the options that a family may heed or not.</summary>
     public static IReadOnlyCollection<string> Keys { get; } =
     [
-        "epochs", "max-steps", "batch-size", "learning-rate", "optimizer", "schedule", "patience", "clip-norm", "ema", "accumulate",
+        "epochs", "max-steps", "batch-size", "learning-rate", "end-learning-rate", "beta2", "optimizer", "schedule", "patience", "clip-norm", "ema", "accumulate",
         "l1", "l2", "dropout", "hidden", "label-smoothing", "class-weights", "device",
     ];
 
