@@ -181,7 +181,7 @@ internal static class JinjaMethods
     private static bool Any(JinjaArguments a, string name, Func<string, bool> holds) => a.Needed(0, name) is JinjaList { Tuple: true } parts
         ? parts.Items.Any(part => part is string text && holds(text)) : holds(a.Text(0, name));
 
-    private static JinjaList Texts(IReadOnlyCollection<string> parts, JinjaBudget budget)
+    private static JinjaList Texts(List<string> parts, JinjaBudget budget)
     {
         budget.Items(parts.Count);
         return new JinjaList([.. parts]);
