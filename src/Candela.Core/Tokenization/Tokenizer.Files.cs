@@ -2,17 +2,13 @@ namespace Candela.Tokenization;
 
 public sealed partial class Tokenizer
 {
-    /// <summary>Reads a tokenizer: the <c>tokenizer.json</c> of a folder with its companion files, or one file.</summary>
-    /// <param name="path">A folder, or a file <c>tokenizer.json</c>.</param>
+    /// <summary>Reads a tokenizer: a folder's <c>tokenizer.json</c>, else its <c>tokenizer.model</c> (SentencePiece), else its <c>tokenizer.bin</c> (llama2.c), with the companion files; or one such file, or a GGUF file's vocabulary.</summary>
+    /// <param name="path">A folder or a file.</param>
     /// <exception cref="FileFormatException">The file is missing, damaged, or uses a part that is not supported; the message names which.</exception>
     public static Tokenizer Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string file = Directory.Exists(path) ? Path.Combine(path, "tokenizer.json") : path;
-        if (!File.Exists(file))
-            throw new FileFormatException(file, Fault.Missing, "there is no tokenizer file here; tokenizer.json was needed.");
-        TokenizerParts parts = TokenizerJson.Read(File.ReadAllBytes(file), file);
-        return new Tokenizer(TokenizerConfig.Apply(parts, Path.GetDirectoryName(Path.GetFullPath(file))!));
+        return new Tokenizer(TokenizerFile.Read(path));
     }
 
     /// <summary>Reads a tokenizer from the bytes of a <c>tokenizer.json</c>.</summary>
