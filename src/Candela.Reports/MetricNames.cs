@@ -18,6 +18,7 @@ internal static class MetricNames
         ("rocAuc", "ROC AUC", "chance that a positive row ranks above a negative one", true),
         ("prAuc", "PR AUC", "average precision over all thresholds", true),
         ("mcc", "MCC", "correlation of predicted and actual class", true),
+        ("top3", "Top-3 accuracy", "right class among the three likeliest", true),
         ("top5", "Top-5 accuracy", "right class among the five likeliest", true),
         ("logLoss", "Log loss", "surprise at the true class, in nats", false),
         ("brier", "Brier score", "squared error of the probabilities", false),

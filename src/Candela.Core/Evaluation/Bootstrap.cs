@@ -18,6 +18,9 @@ internal interface IResampledRows
     /// <summary>Whether the metric is the share of rows with some property.</summary>
     bool IsShare(int metric);
 
+    /// <summary>A lower bound of a metric whose value here is the best there is, so that no resample differs; null where there is none.</summary>
+    double? LeastWhenPerfect(int metric);
+
     /// <summary>Every metric with row i counted <c>counts[i]</c> times (all once when empty) into <paramref name="values"/>; NaN where undefined.</summary>
     void Compute(ReadOnlySpan<int> counts, Span<double> values);
 
@@ -62,12 +65,11 @@ internal static class Bootstrap
             var (floor, ceiling) = all.Range(k);
             double low = value[k] + (shrink * (Quantile(kept, 0.025) - centre[k])), high = value[k] + (shrink * (Quantile(kept, 0.975) - centre[k]));
             (low, high) = (Math.Min(value[k], Math.Max(floor, low)), Math.Max(value[k], Math.Min(ceiling, high)));
-            if (low == high && all.IsShare(k))
-            {
-                // No resample of rows that are all alike differs: the exact binomial bound (Clopper and Pearson 1934) says what so few rows can tell.
-                double bound = Math.Pow(0.025, 1.0 / all.Count);
-                (low, high) = value[k] > 0.5 ? (bound, 1.0) : (0.0, 1 - bound);
-            }
+            // No resample of rows that are all alike differs.
+            if (low == high && value[k] == ceiling)
+                low = all.LeastWhenPerfect(k) ?? low;
+            else if (low == high && value[k] == 0 && all.IsShare(k))
+                high = 1 - PerfectScores.Share(all.Count);
 
             metrics[all.Names[k]] = new MetricValue(value[k], low, high);
         }

@@ -5,7 +5,7 @@ namespace Candela.Evaluation;
 /// <summary>Class probabilities prepared for resampling: per row the predicted class and its loss terms, per class the order of scores.</summary>
 internal sealed class ClassificationRows : IResampledRows
 {
-    private const int TopK = 5;
+    private static readonly int[] Tops = [3, 5]; // each where there are more classes
     private readonly float[] _scores;
     private readonly int[] _labels;
     private readonly int _classes;
@@ -14,7 +14,7 @@ internal sealed class ClassificationRows : IResampledRows
     private readonly double[] _brier;
     private readonly int[] _bin;
     private readonly double[] _gap;
-    private readonly int[] _inTop;
+    private readonly int[] _rank;
     private readonly List<string> _names;
     private readonly ConfusionMatrix _resampled;
 
@@ -26,7 +26,7 @@ internal sealed class ClassificationRows : IResampledRows
         _brier = new double[labels.Length];
         _bin = new int[labels.Length];
         _gap = new double[labels.Length];
-        _inTop = new int[labels.Length];
+        _rank = new int[labels.Length];
         for (int i = 0; i < labels.Length; i++)
         {
             var row = scores.AsSpan(i * classes, classes);
@@ -34,7 +34,7 @@ internal sealed class ClassificationRows : IResampledRows
             _brier[i] = ProbabilityMetrics.BrierOf(row, labels[i]);
             _bin[i] = ProbabilityMetrics.BinOf(row[_predicted[i]]);
             _gap[i] = (_predicted[i] == labels[i] ? 1.0 : 0.0) - row[_predicted[i]];
-            _inTop[i] = classes > TopK && ProbabilityMetrics.Rank(row, labels[i]) < TopK ? 1 : 0;
+            _rank[i] = classes > Tops[0] ? ProbabilityMetrics.Rank(row, labels[i]) : 0;
         }
 
         Confusion = ConfusionMatrix.Of(labels, _predicted, classes);
@@ -52,8 +52,8 @@ internal sealed class ClassificationRows : IResampledRows
 
         (RankedClasses, Rankings) = ([.. ranked], [.. rankings]);
         _names = ["accuracy", "precisionMacro", "recallMacro", "f1Micro", "f1Macro", "f1Weighted", "mcc", "logLoss", "brier", "ece", "rocAuc", "prAuc", "precisionMicro", "recallMicro", "precisionWeighted", "recallWeighted"];
-        if (classes > TopK)
-            _names.Add("top5");
+        foreach (int top in Tops.Where(top => classes > top))
+            _names.Add($"top{top}");
     }
 
     public ConfusionMatrix Confusion { get; }
@@ -77,7 +77,24 @@ internal sealed class ClassificationRows : IResampledRows
         _ => (0, 1),
     };
 
-    public bool IsShare(int metric) => _names[metric] is "accuracy" or "f1Micro" or "precisionMicro" or "recallMicro" or "recallWeighted" or "top5";
+    public bool IsShare(int metric) => _names[metric] is "accuracy" or "f1Micro" or "precisionMicro" or "recallMicro" or "recallWeighted" or "top3" or "top5";
+
+    public double? LeastWhenPerfect(int metric)
+    {
+        long[] Positives() => [.. RankedClasses.Select(Confusion.Support)];
+        return _names[metric] switch
+        {
+            "rocAuc" => PerfectScores.Roc(Positives(), Count),
+            "prAuc" => PerfectScores.Precision(Positives(), Count),
+            "precisionMacro" => PerfectScores.Confused(Confusion, m => m.PrecisionMacro),
+            "recallMacro" => PerfectScores.Confused(Confusion, m => m.RecallMacro),
+            "f1Macro" => PerfectScores.Confused(Confusion, m => m.F1Macro),
+            "f1Weighted" => PerfectScores.Confused(Confusion, m => m.F1Weighted),
+            "precisionWeighted" => PerfectScores.Confused(Confusion, m => m.PrecisionWeighted),
+            "mcc" => PerfectScores.Confused(Confusion, m => m.Mcc),
+            _ => IsShare(metric) ? PerfectScores.Share(Count) : null,
+        };
+    }
 
     public IResampledRows Take(int[] rows)
     {
@@ -90,7 +107,7 @@ internal sealed class ClassificationRows : IResampledRows
     public void Compute(ReadOnlySpan<int> counts, Span<double> values)
     {
         bool weighted = counts.Length > 0;
-        double logLoss = 0, brier = 0, top = 0;
+        double logLoss = 0, brier = 0, top3 = 0, top5 = 0;
         Span<double> gap = stackalloc double[ProbabilityMetrics.CalibrationBins];
         _resampled.Clear();
         for (int i = 0; i < _labels.Length; i++)
@@ -99,7 +116,8 @@ internal sealed class ClassificationRows : IResampledRows
             _resampled.Add(_labels[i], _predicted[i], w);
             logLoss += w * _logLoss[i];
             brier += w * _brier[i];
-            top += w * _inTop[i];
+            top3 += _rank[i] < 3 ? w : 0;
+            top5 += _rank[i] < 5 ? w : 0;
             gap[_bin[i]] += w * _gap[i];
         }
 
@@ -132,8 +150,10 @@ internal sealed class ClassificationRows : IResampledRows
         values[12] = values[13] = _resampled.Accuracy; // pooled over classes, each wrong row is one false positive and one false negative
         values[14] = _resampled.PrecisionWeighted;
         values[15] = _resampled.RecallWeighted;
-        if (_classes > TopK)
-            values[16] = top / n;
+        if (values.Length > 16)
+            values[16] = top3 / n;
+        if (values.Length > 17)
+            values[17] = top5 / n;
     }
 
     /// <summary>The non-empty reliability bins, by rising confidence.</summary>

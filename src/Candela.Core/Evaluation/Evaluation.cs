@@ -11,7 +11,7 @@ public sealed record SplitEvaluation
     /// <summary>Rows of the split; more than <see cref="Rows"/> when a seeded uniform sample was evaluated to bound memory.</summary>
     public required long SplitRows { get; init; }
 
-    /// <summary>By name: accuracy, precision, recall and f1 each Micro, Macro and Weighted (precisionMicro, ...), rocAuc, prAuc, logLoss, brier, ece, mcc, top5;
+    /// <summary>By name: accuracy, precision, recall and f1 each Micro, Macro and Weighted (precisionMicro, ...), rocAuc, prAuc, logLoss, brier, ece, mcc, top3, top5;
     /// or mse, rmse, mae, r2, mape. One that does not apply is absent.</summary>
     public required IReadOnlyDictionary<string, MetricValue> Metrics { get; init; }
 

@@ -7,7 +7,8 @@ namespace Candela.Evaluation;
 /// <para>Intervals are percentile bootstrap intervals over rows (Efron and Tibshirani 1993, ch. 13). A resample is a vector of multinomial counts; rows are sorted by score once, so
 /// each resample costs O(rows) per ranked class and nothing is copied. An interval is widened, where needed, to hold the value itself: the expected calibration error of a
 /// resample is biased upwards, and its plain percentiles could lie above the value.
-/// Where every row is right (or none), no resample differs: accuracy, micro F1 and top-5 then get the exact binomial bound, 0.98 for 178 of 178; other perfect metrics keep an empty interval.</para>
+/// Where every row is right, or ranked right, no resample differs: perfect classification metrics then get a closed-form lower bound, accuracy 0.98 for 178 of 178, and others
+/// what follows from it or from the number of disjoint pairs of rows that were ranked right. A perfect R2 keeps an empty interval.</para>
 /// <para>Work is bounded. Beyond <see cref="BootstrapRows"/> rows (fewer with many classes) a seeded uniform sample of m rows is resampled, and the deviations from the sample's own value
 /// are scaled by sqrt(m / rows) around the value on all rows: every metric here converges at the root-n rate (the m-out-of-n bootstrap, Bickel, Götze and van Zwet 1997).
 /// Values are always computed on all rows.</para>

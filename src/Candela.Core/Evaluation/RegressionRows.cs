@@ -28,6 +28,8 @@ internal sealed class RegressionRows : IResampledRows
 
     public bool IsShare(int metric) => false;
 
+    public double? LeastWhenPerfect(int metric) => null;
+
     public IResampledRows Take(int[] rows) => new RegressionRows(Array.ConvertAll(rows, i => _actual[i]), Array.ConvertAll(rows, i => _predicted[i]));
 
     public void Compute(ReadOnlySpan<int> counts, Span<double> values)
