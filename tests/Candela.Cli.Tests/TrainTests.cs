@@ -139,14 +139,25 @@ public class TrainTests
         Assert.False(Directory.Exists(Path.Combine(run, "checkpoints")));
     }
 
-    [Fact]
+    [Theory]
     [Trait("Kind", "fault")]
-    public void Train_OnADeviceThatIsNotThere_NamesThePackageToAdd()
+    [InlineData("label", "auto", "cuda", "libtorch-cuda")]
+    [InlineData("label", "mlp", "cuda", "libtorch-cuda")]
+    [InlineData("label", "perceptron", "cuda:1", "libtorch-cuda")]
+    [InlineData("x", "mlp", "cuda", "libtorch-cuda")] // regression
+    [InlineData("x", "linear-gd", "cuda", "libtorch-cuda")]
+    [InlineData("x", "mlp", "mps", "--device cpu")]
+    [InlineData("x", "linear", "cuda", "CPU only")]
+    [InlineData("label", "boosting", "cuda", "CPU only")]
+    [InlineData("label", "forest", "mps", "CPU only")]
+    [InlineData("label", "tree", "cuda", "CPU only")]
+    public void Train_OnADeviceThatIsNotThereOrNotUsed_IsRefusedWithThePackageToAdd(string target, string model, string device, string expected)
     {
+        Assert.SkipWhen(device == "mps" && OperatingSystem.IsMacOS(), "mps may be there");
         using var folder = new Folder();
-        CommandOutcome outcome = folder.Run("train", folder.Classes(), "--target", "label", "--model", "mlp", "--device", "cuda", "--out", folder.At("run"), "--quiet");
-        Assert.Equal(2, outcome.Code);
-        Assert.Contains("libtorch-cuda", outcome.Error);
+        CommandOutcome outcome = folder.Run("train", folder.Classes(), "--target", target, "--model", model, "--device", device, "--out", folder.At("run"), "--quiet");
+        Assert.True(outcome.Code == 2, $"exit {outcome.Code}: {outcome.Error}");
+        Assert.Contains(expected, outcome.Error);
         Assert.False(Directory.Exists(folder.At("run")));
     }
 

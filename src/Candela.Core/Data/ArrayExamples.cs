@@ -6,6 +6,7 @@ public sealed class ArrayExamples : IExampleSource
     private readonly float[] _dense;
     private readonly int[]? _labels;
     private readonly float[]? _targets;
+    private readonly float[]? _weights;
     private readonly int _width;
 
     /// <summary>Takes rows by reference.</summary>
@@ -13,7 +14,8 @@ public sealed class ArrayExamples : IExampleSource
     /// <param name="shape">Shape of one row, for example [30] or [1, 28, 28].</param>
     /// <param name="labels">Class index per row, or null.</param>
     /// <param name="targets">Regression target per row, or null.</param>
-    public ArrayExamples(float[] dense, IReadOnlyList<int> shape, int[]? labels = null, float[]? targets = null)
+    /// <param name="weights">What each row counts in the loss, 0 or more (0 and 1 are a mask), or null for 1.</param>
+    public ArrayExamples(float[] dense, IReadOnlyList<int> shape, int[]? labels = null, float[]? targets = null, float[]? weights = null)
     {
         Layout = new FeatureLayout { DenseShape = shape };
         _width = Layout.DenseWidth;
@@ -22,7 +24,9 @@ public sealed class ArrayExamples : IExampleSource
         Count = dense.Length / _width;
         if ((labels?.Length ?? Count) != Count || (targets?.Length ?? Count) != Count)
             throw new ShapeException($"{Count} rows need {Count} labels or targets; got {labels?.Length ?? targets?.Length}.");
-        (_dense, _labels, _targets) = (dense, labels, targets);
+        if (weights is not null && (weights.Length != Count || weights.Any(w => !(w >= 0) || !float.IsFinite(w))))
+            throw new ShapeException($"{Count} rows need {Count} weights, each 0 or more and finite; got {weights.Length}.");
+        (_dense, _labels, _targets, _weights) = (dense, labels, targets, weights);
     }
 
     /// <inheritdoc/>
@@ -45,6 +49,8 @@ public sealed class ArrayExamples : IExampleSource
             batch.Labels = new int[size];
         if (_targets is not null)
             batch.Targets = new float[size];
+        if (_weights is not null)
+            batch.Weights = new float[size];
         for (long start = plan.Skip * size; start < Count; start += size)
         {
             batch.Count = (int)Math.Min(size, Count - start);
@@ -56,6 +62,8 @@ public sealed class ArrayExamples : IExampleSource
                     batch.Labels[i] = _labels[row];
                 if (_targets is not null)
                     batch.Targets[i] = _targets[row];
+                if (_weights is not null)
+                    batch.Weights[i] = _weights[row];
             }
 
             yield return batch;

@@ -26,4 +26,10 @@ public sealed class FeatureBatch : IBatch
 
     /// <summary>Class indices; empty for regression or when unknown.</summary>
     public int[] Labels { get; set; } = [];
+
+    /// <summary>What each row counts in the loss and in scores, 0 or more; 0 leaves it out (a mask). Empty (the default) when all count 1.</summary>
+    public float[] Weights { get; set; } = [];
+
+    /// <summary>The weight of a row: 1 when there are none.</summary>
+    public float WeightOf(int row) => Weights.Length == 0 ? 1 : Weights[row];
 }

@@ -12,6 +12,8 @@ internal sealed record FamilyPlan(IReadOnlyList<IModelFamily> Rivals, IReadOnlyL
     public static FamilyPlan Make(DataParts parts, TrainRequest request, IReadOnlyList<IModelFamily> families, ExperimentOptions options)
     {
         var plan = Choose(parts, request, families, options);
+        if (request.Model != "auto" && !plan.Rivals[0].TakesSteps && request.Fit.Device is not ("auto" or "cpu"))
+            throw new UsageException($"The model '{request.Model}' is trained on the CPU only; --device {request.Fit.Device} would do nothing. Leave it out, or choose a net.");
         foreach (var family in plan.Rivals.Concat(plan.Companions))
             family.CheckOptions(request.Fit);
         return plan;

@@ -30,7 +30,7 @@ public enum DenseLossKind
 }
 
 /// <summary>A loss over a batch with its gradient, from the net's raw outputs. Finite for any finite logits. Means are over rows; with class
-/// weights they are weighted means (divided by the labels' weights), as in PyTorch.</summary>
+/// weights or the batch's row weights they are weighted means (divided by the weights' sum, 0 when it is 0), as in PyTorch.</summary>
 public sealed unsafe record DenseLoss(DenseLossKind Kind)
 {
     /// <summary>Huber's bound, in units of the scaled target. Default 1.</summary>
@@ -58,22 +58,21 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
     /// <paramref name="gradientScale"/> times their quotient, [rows, outputs].</summary>
     internal BatchLoss Evaluate(float* outputs, float* gradient, FeatureBatch batch, int width, double gradientScale = 1)
     {
-        int rows = batch.Count;
         return Kind switch
         {
-            DenseLossKind.CrossEntropy => CrossEntropy(outputs, gradient, batch.Labels, rows, width, gradientScale),
-            DenseLossKind.Perceptron => Perceptron(outputs, gradient, batch.Labels, rows, width, gradientScale),
-            DenseLossKind.BinaryCrossEntropy => Binary(outputs, gradient, batch.Labels, rows, gradientScale),
-            _ => Regression(outputs, gradient, batch.Targets, rows, gradientScale),
+            DenseLossKind.CrossEntropy => CrossEntropy(outputs, gradient, batch, width, gradientScale),
+            DenseLossKind.Perceptron => Perceptron(outputs, gradient, batch, width, gradientScale),
+            DenseLossKind.BinaryCrossEntropy => Binary(outputs, gradient, batch, gradientScale),
+            _ => Regression(outputs, gradient, batch, gradientScale),
         };
     }
 
-    private BatchLoss Regression(float* outputs, float* gradient, float[] targets, int rows, double gradientScale)
+    private BatchLoss Regression(float* outputs, float* gradient, FeatureBatch batch, double gradientScale)
     {
-        double sum = 0, inverse = 1 / Scale, scale = gradientScale / rows;
-        for (int r = 0; r < rows; r++)
+        double total = WeightOf(batch), sum = 0, inverse = 1 / Scale, scale = Share(gradientScale, total);
+        for (int r = 0; r < batch.Count; r++)
         {
-            double d = outputs[r] - ((targets[r] - Offset) * inverse), loss, slope;
+            double d = outputs[r] - ((batch.Targets[r] - Offset) * inverse), loss, slope;
             switch (Kind)
             {
                 case DenseLossKind.SquaredError:
@@ -91,62 +90,68 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
                     break;
             }
 
-            sum += loss;
+            double weight = batch.WeightOf(r);
+            sum += weight * loss;
             if (gradient != null)
-                gradient[r] = (float)(slope * scale);
+                gradient[r] = (float)(slope * (weight * scale));
         }
 
-        return new BatchLoss(sum, rows);
+        return new BatchLoss(sum, total);
     }
 
-    private static BatchLoss Perceptron(float* outputs, float* gradient, int[] labels, int rows, int width, double gradientScale)
+    private BatchLoss Perceptron(float* outputs, float* gradient, FeatureBatch batch, int width, double gradientScale)
     {
-        long mistakes = 0;
-        for (int i = 0; i < rows * width; i++)
+        int[] labels = batch.Labels;
+        double total = WeightOf(batch), mistakes = 0, scale = Share(gradientScale, total);
+        for (int i = 0; i < batch.Count * width; i++)
         {
+            double weight = batch.WeightOf(i / width);
             bool positive = width == 1 ? labels[i] == 1 : labels[i / width] == i % width, wrong = positive ? !(outputs[i] > 0) : !(outputs[i] < 0);
-            mistakes += wrong ? 1 : 0;
+            mistakes += wrong ? weight : 0;
             if (gradient != null)
-                gradient[i] = wrong ? (float)((positive ? -1 : 1) * gradientScale / rows) : 0;
+                gradient[i] = wrong ? (float)((positive ? -1 : 1) * weight * scale) : 0;
         }
 
-        return new BatchLoss(mistakes, rows);
+        return new BatchLoss(mistakes, total);
     }
 
     // log(1 + e^z) - z t = max(z, 0) - z t + log(1 + e^-|z|)
-    private BatchLoss Binary(float* outputs, float* gradient, int[] labels, int rows, double gradientScale)
+    private BatchLoss Binary(float* outputs, float* gradient, FeatureBatch batch, double gradientScale)
     {
-        double total = TotalWeight(labels, rows), sum = 0;
-        for (int r = 0; r < rows; r++)
+        int[] labels = batch.Labels;
+        double total = WeightOf(batch), sum = 0, scale = Share(gradientScale, total);
+        for (int r = 0; r < batch.Count; r++)
         {
-            double z = outputs[r], e = Math.Exp(-Math.Abs(z)), weight = ClassWeights?[labels[r]] ?? 1;
+            double z = outputs[r], e = Math.Exp(-Math.Abs(z)), weight = Weight(batch, r);
             double target = (labels[r] * (1 - LabelSmoothing)) + (LabelSmoothing / 2);
             sum += weight * (Math.Max(z, 0) - (z * target) + Math.Log(1 + e));
             if (gradient != null)
-                gradient[r] = (float)(((z >= 0 ? 1 : e) / (1 + e) - target) * weight * gradientScale / total);
+                gradient[r] = (float)(((z >= 0 ? 1 : e) / (1 + e) - target) * weight * scale);
         }
 
         return new BatchLoss(sum, total);
     }
 
     // PyTorch's cross_entropy: (1 - s) w_y (-log p_y) + s / C sum_c w_c (-log p_c), divided by the sum of w_y.
-    private BatchLoss CrossEntropy(float* logits, float* gradient, int[] labels, int rows, int classes, double gradientScale)
+    private BatchLoss CrossEntropy(float* logits, float* gradient, FeatureBatch batch, int classes, double gradientScale)
     {
+        int[] labels = batch.Labels;
         float* row = stackalloc float[gradient == null && classes <= 1024 ? classes : 1];
         float[]? large = gradient == null && classes > 1024 ? new float[classes] : null;
-        double total = TotalWeight(labels, rows), sum = 0;
-        float hard = (float)(1 - LabelSmoothing), soft = (float)(LabelSmoothing / classes), scale = (float)(gradientScale / total);
+        double total = WeightOf(batch), sum = 0;
+        float hard = (float)(1 - LabelSmoothing), soft = (float)(LabelSmoothing / classes), share = (float)Share(gradientScale, total);
         double weightSum = classes;
         if (ClassWeights is not null)
             weightSum = ClassWeights.Sum(w => (double)w);
         fixed (float* pinned = large)
         {
-            for (int r = 0; r < rows; r++, logits += classes)
+            for (int r = 0; r < batch.Count; r++, logits += classes)
             {
                 float* p = gradient != null ? gradient + ((nint)r * classes) : large is null ? row : pinned;
                 ElementKernels.Softmax(logits, p, 1, classes);
                 int label = labels[r];
-                double weight = ClassWeights?[label] ?? 1;
+                double weight = ClassWeights?[label] ?? 1, own = batch.WeightOf(r);
+                float scale = share * (float)own;
                 int top = 0;
                 for (int c = 1; c < classes; c++)
                     if (logits[c] > logits[top])
@@ -154,10 +159,10 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
 
                 // log p_c = z_c - z_top + log p_top: exact where p_c underflows.
                 double logTop = Math.Log(p[top]) - logits[top];
-                sum -= hard * weight * (logits[label] + logTop);
+                sum -= own * hard * weight * (logits[label] + logTop);
                 if (LabelSmoothing > 0)
                     for (int c = 0; c < classes; c++)
-                        sum -= soft * (ClassWeights?[c] ?? 1) * (logits[c] + logTop);
+                        sum -= own * soft * (ClassWeights?[c] ?? 1) * (logits[c] + logTop);
                 if (gradient == null)
                     continue;
                 float factor = (float)((hard * weight) + (soft * weightSum)) * scale;
@@ -171,15 +176,18 @@ public sealed unsafe record DenseLoss(DenseLossKind Kind)
     }
 
     /// <summary>What the batch's mean is divided by.</summary>
-    internal double WeightOf(FeatureBatch batch) => Kind is DenseLossKind.CrossEntropy or DenseLossKind.BinaryCrossEntropy ? TotalWeight(batch.Labels, batch.Count) : batch.Count;
-
-    private double TotalWeight(int[] labels, int rows)
+    internal double WeightOf(FeatureBatch batch)
     {
-        if (ClassWeights is null)
-            return rows;
+        bool byClass = ClassWeights is not null && (Kind is DenseLossKind.CrossEntropy or DenseLossKind.BinaryCrossEntropy);
+        if (!byClass && batch.Weights.Length == 0)
+            return batch.Count;
         double total = 0;
-        for (int r = 0; r < rows; r++)
-            total += ClassWeights[labels[r]];
+        for (int r = 0; r < batch.Count; r++)
+            total += byClass ? Weight(batch, r) : batch.WeightOf(r);
         return total;
     }
+
+    private double Weight(FeatureBatch batch, int row) => (ClassWeights?[batch.Labels[row]] ?? 1.0) * batch.WeightOf(row);
+
+    private static double Share(double gradientScale, double total) => total > 0 ? gradientScale / total : 0;
 }

@@ -272,6 +272,8 @@ public sealed unsafe class DenseNetwork : IDisposable
         int targets = labelled ? batch.Labels.Length : batch.Targets.Length;
         if (targets < rows)
             throw new ShapeException($"Loss {loss.Kind} needs {(labelled ? "labels" : "targets")} for {rows} rows; the batch has {targets}.");
+        if (batch.Weights.Length > 0 && batch.Weights.Length < rows)
+            throw new ShapeException($"{rows} rows need as many weights, or none; the batch has {batch.Weights.Length}.");
         if (loss.Kind is not (DenseLossKind.CrossEntropy or DenseLossKind.Perceptron) && OutputWidth != 1)
             throw new ShapeException($"Loss {loss.Kind} needs a net with 1 output; it has {OutputWidth}.");
         if (!labelled)

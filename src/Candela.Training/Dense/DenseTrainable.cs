@@ -35,31 +35,13 @@ public sealed class DenseTrainable(DenseNetwork network, DenseLoss loss, long se
     public ValidationResult Evaluate(IBatchSource<FeatureBatch> rows)
     {
         BatchLoss total = default;
-        long count = 0, right = 0;
-        double error = 0, mean = 0, deviation = 0;
+        var tally = new ScoreTally(loss.IsClassification ? ValidationScore.Accuracy : ValidationScore.R2, loss.Scale, loss.Offset);
         foreach (FeatureBatch batch in rows.Batches(new BatchPlan(RowsAtOnce)))
         {
             total += network.Evaluate(batch, loss);
-            ReadOnlySpan<float> outputs = network.Outputs(batch.Count);
-            int width = network.OutputWidth;
-            for (int row = 0; row < batch.Count; row++)
-            {
-                count++;
-                ReadOnlySpan<float> own = outputs.Slice(row * width, width);
-                if (loss.IsClassification)
-                {
-                    right += (width == 1 ? own[0] > 0 ? 1 : 0 : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(own)) == batch.Labels[row] ? 1 : 0;
-                    continue;
-                }
-
-                double target = batch.Targets[row], miss = target - ((own[0] * loss.Scale) + loss.Offset), before = target - mean; // Welford 1962
-                mean += before / count;
-                deviation += before * (target - mean);
-                error += miss * miss;
-            }
+            tally.Add(network.Outputs(batch.Count), batch);
         }
 
-        double? score = loss.IsClassification ? (count > 0 ? (double)right / count : null) : deviation > 0 ? 1 - (error / deviation) : null;
-        return new ValidationResult(total.Mean, selectByLoss ? null : score);
+        return new ValidationResult(total.Mean, selectByLoss ? null : tally.Value);
     }
 }

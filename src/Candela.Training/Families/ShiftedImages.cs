@@ -23,7 +23,7 @@ internal sealed class ShiftedImages(IExampleSource images, int reach, long seed)
         long at = plan.Skip * plan.BatchSize;
         foreach (FeatureBatch batch in images.Batches(plan))
         {
-            (moved.Count, moved.Labels, moved.Targets) = (batch.Count, batch.Labels, batch.Targets);
+            (moved.Count, moved.Labels, moved.Targets, moved.Weights) = (batch.Count, batch.Labels, batch.Targets, batch.Weights);
             for (int i = 0; i < batch.Count; i++)
             {
                 ulong bits = Rng.Mix((ulong)seed ^ Rng.Mix(((ulong)plan.Epoch << 40) + (ulong)at++ + 0xA5A5));

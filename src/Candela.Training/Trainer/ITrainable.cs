@@ -56,6 +56,9 @@ public interface ITrainable<TBatch>
     /// <summary>A copy of what is not trained by gradients but belongs to the model (running means of batch norm), by name. Default: nothing.</summary>
     IReadOnlyDictionary<string, float[]> SaveBuffers() => new Dictionary<string, float[]>();
 
+    /// <summary>Whether a buffer is averaged together with the weights where these are; false for counters and the like, which are taken as they are. Default true.</summary>
+    bool IsAveraged(string buffer) => true;
+
     /// <summary>Restores what <see cref="SaveBuffers"/> gave.</summary>
     void LoadBuffers(IReadOnlyDictionary<string, float[]> buffers) { }
 }

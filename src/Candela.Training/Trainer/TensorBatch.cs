@@ -97,12 +97,6 @@ public sealed unsafe class TensorBatch : IDisposable
         return form == TargetForm.Distribution ? nn.functional.one_hot(targets, classes).to(ScalarType.Float32) : targets;
     }
 
-    /// <summary>The regression targets, or labels as numbers, of the filled rows.</summary>
-    internal ReadOnlySpan<float> Values => new(_values, Count);
-
-    /// <summary>The labels of the filled rows.</summary>
-    internal ReadOnlySpan<long> Labels => new(_labels, _labelled ? Count : 0);
-
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -81,7 +81,7 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
             layer.BeginStep(_seed, step);
         else
             torch.random.manual_seed((long)(Rng.Mix((ulong)_seed ^ Rng.Mix((ulong)step + 1)) >> 1)); // torch's own dropout
-        Tensor outputs = _module.call(_batch.Inputs), loss = _loss.Of(outputs, Targets(outputs));
+        Tensor outputs = _module.call(_batch.Inputs), loss = _loss.Of(outputs, Targets(outputs), RowWeights(batch));
         (gradientScale == 1 ? loss : loss * gradientScale).backward();
         _flat.Download();
         double weight = WeightOf(batch);
@@ -95,11 +95,12 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
     public double WeightOf(FeatureBatch batch)
     {
         IReadOnlyList<float>? weights = _loss is SparseCategoricalCrossEntropy sparse ? sparse.ClassWeights : _loss is BinaryCrossEntropy binary ? binary.ClassWeights : null;
-        if (weights is null || batch.Labels.Length < batch.Count)
+        bool byClass = weights is not null && batch.Labels.Length >= batch.Count;
+        if (!byClass && batch.Weights.Length == 0)
             return batch.Count;
         double sum = 0;
-        foreach (int label in batch.Labels.AsSpan(0, batch.Count))
-            sum += (uint)label < (uint)weights.Count ? weights[label] : 1; // a wrong label is the loss's to refuse
+        for (int row = 0; row < batch.Count; row++)
+            sum += batch.WeightOf(row) * (byClass && (uint)batch.Labels[row] < (uint)weights!.Count ? weights[batch.Labels[row]] : 1.0); // a wrong label is the loss's to refuse
         return sum;
     }
 
@@ -109,7 +110,7 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
         Mode(training: false);
         _flat.Upload();
         BatchLoss total = default;
-        var tally = new ScoreTally(_score, _loss.Targets == TargetForm.Values);
+        var tally = new ScoreTally(_score);
         using IDisposable quiet = no_grad();
         foreach (FeatureBatch batch in rows.Batches(new BatchPlan(_batchSize)))
         {
@@ -117,9 +118,9 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
             _batch.Fill(batch);
             Tensor outputs = _module.call(_batch.Inputs);
             double weight = WeightOf(batch);
-            total += new BatchLoss((double)_loss.Of(outputs, Targets(outputs)).ToSingle() * weight, weight);
+            total += new BatchLoss((double)_loss.Of(outputs, Targets(outputs), RowWeights(batch)).ToSingle() * weight, weight);
             if (_score != ValidationScore.None)
-                tally.Add(TensorMemory.Singles(outputs.cpu().contiguous()), _batch);
+                tally.Add(TensorMemory.Singles(outputs.cpu().contiguous()), batch);
         }
 
         return new ValidationResult(total.Mean, tally.Value);
@@ -127,6 +128,9 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, float[]> SaveBuffers() => _buffers.ToDictionary(b => b.Key, b => TensorMemory.Read(b.Value));
+
+    /// <inheritdoc/>
+    public bool IsAveraged(string buffer) => _buffers.First(b => b.Key == buffer).Value.is_floating_point();
 
     /// <inheritdoc/>
     public void LoadBuffers(IReadOnlyDictionary<string, float[]> buffers)
@@ -151,6 +155,8 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
             layer.Build(layout.TokenLength > 0 ? [layout.TokenLength] : Shape.Of(layout.DenseShape), seed);
     }
 
+    private Tensor? RowWeights(FeatureBatch batch) => batch.Weights.Length == 0 ? null : tensor(batch.Weights.AsSpan(0, batch.Count).ToArray()).to(_flat.Device);
+
     private void Mode(bool training)
     {
         if (_training == training)
@@ -163,46 +169,5 @@ public sealed class TorchTrainable : ITrainable<FeatureBatch>, IDisposable
     {
         Tensor targets = _batch.Targets(_loss.Targets, _loss.Targets == TargetForm.Distribution ? outputs.size(1) : 0);
         return _loss.Targets == TargetForm.Values && outputs.dim() == 1 ? targets.view(-1) : targets; // [N, 1] is meant where the net gives [N]
-    }
-
-    /// <summary>Counts right answers, or squared errors around the mean, over batches.</summary>
-    private struct ScoreTally(ValidationScore score, bool numbers)
-    {
-        private long _rows, _right;
-        private double _error, _mean, _deviation;
-
-        public readonly double? Value => score switch
-        {
-            ValidationScore.Accuracy when _rows > 0 => (double)_right / _rows,
-            ValidationScore.R2 when _deviation > 0 => 1 - (_error / _deviation),
-            _ => null,
-        };
-
-        public void Add(ReadOnlySpan<float> outputs, TensorBatch batch)
-        {
-            int width = outputs.Length / batch.Count;
-            for (int row = 0; row < batch.Count; row++)
-            {
-                ReadOnlySpan<float> own = outputs.Slice(row * width, width);
-                _rows++;
-                if (score == ValidationScore.Accuracy && numbers)
-                {
-                    _right += (own[0] > 0) == (batch.Values[row] > 0.5f) ? 1 : 0; // targets of this form are one number per row
-                    continue;
-                }
-
-                if (score == ValidationScore.Accuracy)
-                {
-                    int answer = width == 1 ? (own[0] > 0 ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(own);
-                    _right += answer == batch.Labels[row] ? 1 : 0;
-                    continue;
-                }
-
-                double target = batch.Values[row], before = target - _mean; // Welford 1962
-                _error += (own[0] - target) * (own[0] - target);
-                _mean += before / _rows;
-                _deviation += before * (target - _mean);
-            }
-        }
     }
 }

@@ -47,7 +47,7 @@ internal sealed class LoopRun<TBatch>
     private readonly StepReporter _reporter;
     private readonly long _rows, _totalSteps, _batchesPerEpoch, _batchesPerStep;
     private readonly List<EpochEnded> _history = [];
-    private readonly WeightAverage? _average;
+    private readonly ModelAverage<TBatch>? _average;
     private float[]? _best, _fallback;
     private IReadOnlyDictionary<string, float[]> _bestBuffers = new Dictionary<string, float[]>(), _fallbackBuffers = new Dictionary<string, float[]>();
     private BatchLoss _epochLoss;
@@ -67,7 +67,7 @@ internal sealed class LoopRun<TBatch>
         _schedule = plan.CreateSchedule(_totalSteps);
         _judge = new StopJudge(plan.StopRules, session.Clock, session.Meter);
         _store = session.CheckpointFolder is null ? null : new CheckpointStore(session.CheckpointFolder);
-        _average = plan.Ema > 0 ? new WeightAverage(model.Parameters, plan.Ema) : null;
+        _average = plan.Ema > 0 ? new ModelAverage<TBatch>(model, plan.Ema) : null;
         _reporter = new StepReporter(session.Events, session.Clock, _totalSteps);
         _savedAt = session.Clock.GetTimestamp();
     }
@@ -84,7 +84,12 @@ internal sealed class LoopRun<TBatch>
         }
         else
         {
-            _average?.Average.CopyTo(_model.Parameters);
+            if (_average is not null)
+            {
+                _average.Weights.CopyTo(_model.Parameters);
+                _model.LoadBuffers(_average.Buffers());
+            }
+
             if (reason == StopReason.Diverged || !AllFinite(_model.Parameters))
             {
                 if (_fallback is null)
@@ -170,7 +175,7 @@ internal sealed class LoopRun<TBatch>
     {
         _step++;
         _epochLoss += loss;
-        _average?.Update(_model.Parameters);
+        _average?.Update();
         if (!double.IsFinite(loss.Sum))
         {
             if (_best is null && _fallback is null)
@@ -189,17 +194,17 @@ internal sealed class LoopRun<TBatch>
         ValidationResult? result = Validate();
         _schedule.Observe(result?.Loss ?? _epochLoss.Mean);
         StopReason? verdict = _judge.AfterEpoch(_epoch, _epochLoss.Mean, result is null ? null : result.Score ?? -result.Loss, result is null ? 0 : -result.Loss);
-        Span<float> kept = _average is null ? _model.Parameters : _average.Average.AsSpan();
+        Span<float> kept = _average is null ? _model.Parameters : _average.Weights.AsSpan();
         if (_judge.Improved && _plan.KeepBest && AllFinite(kept))
         {
             _best = kept.ToArray();
-            _bestBuffers = _model.SaveBuffers();
+            _bestBuffers = KeptBuffers();
             (_fallback, _fallbackBuffers) = (null, new Dictionary<string, float[]>());
         }
         else if (_best is null && AllFinite(kept))
         {
             kept.CopyTo(_fallback ??= new float[kept.Length]);
-            _fallbackBuffers = _model.SaveBuffers();
+            _fallbackBuffers = KeptBuffers();
         }
 
         var ended = new EpochEnded(_epoch, _step, _epochLoss.Mean, result?.Loss, result?.Score, rate, _judge.Seconds);
@@ -236,6 +241,8 @@ internal sealed class LoopRun<TBatch>
         return reason;
     }
 
+    private IReadOnlyDictionary<string, float[]> KeptBuffers() => _average?.Buffers() ?? _model.SaveBuffers();
+
     // The averaged weights are what is kept, so they are what is validated.
     private ValidationResult? Validate()
     {
@@ -244,9 +251,12 @@ internal sealed class LoopRun<TBatch>
         if (_average is null)
             return _model.Evaluate(_valid);
         float[] weights = _model.Parameters.ToArray();
-        _average.Average.CopyTo(_model.Parameters);
+        IReadOnlyDictionary<string, float[]> buffers = _model.SaveBuffers();
+        _average.Weights.CopyTo(_model.Parameters);
+        _model.LoadBuffers(_average.Buffers());
         ValidationResult result = _model.Evaluate(_valid);
         weights.CopyTo(_model.Parameters);
+        _model.LoadBuffers(buffers);
         return result;
     }
 
@@ -264,7 +274,11 @@ internal sealed class LoopRun<TBatch>
         OptimizerState optimizer = _optimizer.Save();
         var tensors = new Dictionary<string, float[]> { ["weights"] = _model.Parameters.ToArray() };
         if (_average is not null)
-            tensors["average"] = _average.Average;
+        {
+            tensors["average"] = _average.Weights;
+            Put("averageBuffer.", _average.Averages);
+        }
+
         if (_best is not null)
             tensors["best"] = _best;
         if (_fallback is not null)
@@ -308,7 +322,7 @@ internal sealed class LoopRun<TBatch>
         state.Tensors["weights"].CopyTo(_model.Parameters);
         _model.LoadBuffers(Take("buffer."));
         _optimizer.Load(new OptimizerState(state.OptimizerId, state.OptimizerSteps, Take("optimizer.")));
-        _average?.Load(state.Tensors["average"], state.AverageUpdates);
+        _average?.Load(state.Tensors["average"], Take("averageBuffer."), state.AverageUpdates);
         _best = state.Tensors.GetValueOrDefault("best");
         _bestBuffers = Take("bestBuffer.");
         (_fallback, _fallbackBuffers) = (state.Tensors.GetValueOrDefault("fallback"), Take("fallbackBuffer."));
