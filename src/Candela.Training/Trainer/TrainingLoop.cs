@@ -45,6 +45,7 @@ internal sealed class LoopRun<TBatch>
     private readonly StopJudge _judge;
     private readonly CheckpointStore? _store;
     private readonly StepReporter _reporter;
+    private readonly DeadWeights _dead;
     private readonly long _rows, _totalSteps, _batchesPerEpoch, _batchesPerStep;
     private readonly List<EpochEnded> _history = [];
     private readonly ModelAverage<TBatch>? _average;
@@ -69,12 +70,14 @@ internal sealed class LoopRun<TBatch>
         _store = session.CheckpointFolder is null ? null : new CheckpointStore(session.CheckpointFolder);
         _average = plan.Ema > 0 ? new ModelAverage<TBatch>(model, plan.Ema) : null;
         _reporter = new StepReporter(session.Events, session.Clock, _totalSteps);
+        _dead = new DeadWeights(model.Segments);
         _savedAt = session.Clock.GetTimestamp();
     }
 
     public TrainingOutcome Run()
     {
         StopReason? reason = Resume();
+        _dead.BeginEpoch(_step, resumed: true);
         while (reason is null)
             reason = _plan.Optimizer is LbfgsOptions ? RunFullBatch() : RunEpoch();
         if (_best is not null)
@@ -174,6 +177,7 @@ internal sealed class LoopRun<TBatch>
     private StopReason? EndStep(BatchLoss loss, double norm, double rate, long rows)
     {
         _step++;
+        _dead.Look(_step, _model.Gradients);
         _epochLoss += loss;
         _average?.Update();
         if (!double.IsFinite(loss.Sum))
@@ -209,6 +213,9 @@ internal sealed class LoopRun<TBatch>
 
         var ended = new EpochEnded(_epoch, _step, _epochLoss.Mean, result?.Loss, result?.Score, rate, _judge.Seconds);
         _history.Add(ended);
+        if (_dead.EndEpoch(_step, _epochLoss.Mean) is { } dead)
+            _session.Events?.Report(dead);
+        _dead.BeginEpoch(_step, resumed: false);
         _session.Events?.Report(ended);
         (_epoch, _batch, _epochLoss) = (_epoch + 1, 0, default);
         if ((reason ?? verdict) is { } end)
