@@ -152,6 +152,26 @@ public class BoostingTests
         }
     }
 
+    /// <summary>LightGBM writes inf where a split parts all numbers from the missing cells: every number, the largest too, goes left of it, and right of -inf.</summary>
+    [Theory, Trait("Kind", "analytic"), InlineData("inf", 1f, 1f, 2f), InlineData("-inf", 2f, 2f, 2f)]
+    public void ModelText_InfiniteThreshold_SplitsNumbersFromMissing(string threshold, float small, float large, float missing)
+    {
+        // decision_type 8: missing is NaN, and goes right.
+        string text = $"tree\nTree=0\nnum_leaves=2\nsplit_feature=0\nsplit_gain=1\nthreshold={threshold}\ndecision_type=8\nleft_child=-1\nright_child=-2\nleaf_value=1 2\nleaf_count=6 4\ninternal_count=10\n\nend of trees\n";
+        var builder = new TreeEnsembleBuilder(1);
+        LightGbmModelText.Read(text, builder);
+        TreeEnsemble trees = builder.Build(TreeLink.Identity, [0]);
+        float Of(float x)
+        {
+            var sums = new double[1];
+            trees.SumRow([x], sums);
+            return (float)sums[0];
+        }
+
+        Assert.Equal((small, large, missing), (Of(-float.MaxValue), Of(float.MaxValue), Of(float.NaN)));
+        Assert.Equal(small, Of(0));
+    }
+
     /// <summary>x0, x1 normal; x2 normal with a fifth missing; x3 a category of 12 codes with some missing.</summary>
     internal static Examples Mixed(int rows, int classes, long seed)
     {

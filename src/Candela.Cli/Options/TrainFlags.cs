@@ -1,4 +1,5 @@
 using Candela.Experiments;
+using Candela.Models;
 
 namespace Candela.Cli.Options;
 
@@ -45,9 +46,10 @@ internal static class TrainFlags
         new("epochs", "N", "Passes over the training rows at the most."),
         new("max-steps", "N", "Optimiser steps at the most."),
         new("batch-size", "N", "Rows per step."),
-        new("optimizer", "O", "gd, sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, amsgrad, lion or lbfgs."),
+        new("optimizer", "O", $"{string.Join(", ", OptionNames.Optimizers)}."),
         new("learning-rate", "X", "Peak learning rate."),
-        new("schedule", "S", "constant, step, cosine, warmup, one-cycle or plateau."),
+        new("schedule", "S", $"{string.Join(", ", OptionNames.Schedules)}."),
+        new("warmup", "STEPS", "Steps over which the rate rises before the schedule; 0 for none."),
         new("hidden", "64,32", "Widths of hidden dense layers; 'none' for none."),
         new("dropout", "P", "Dropout probability, 0 to 1."),
         new("l1", "X", "L1 penalty."),

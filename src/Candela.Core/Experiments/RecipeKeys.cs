@@ -1,5 +1,6 @@
 using System.Globalization;
 using Candela.Data;
+using Candela.Models;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -55,8 +56,9 @@ internal static class RecipeKeys
         Number("learning-rate", r => r.Fit.LearningRate, (r, v) => r with { Fit = r.Fit with { LearningRate = v } }),
         Number("end-learning-rate", r => r.Fit.EndLearningRate, (r, v) => r with { Fit = r.Fit with { EndLearningRate = v } }),
         Number("beta2", r => r.Fit.Beta2, (r, v) => r with { Fit = r.Fit with { Beta2 = v } }, below: 1),
-        Choice("optimizer", ["gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "amsgrad", "lion", "lbfgs"], r => r.Fit.Optimizer, (r, v) => r with { Fit = r.Fit with { Optimizer = v } }),
-        Choice("schedule", ["constant", "step", "cosine", "warmup", "one-cycle", "plateau"], r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
+        Choice("optimizer", OptionNames.Optimizers, r => r.Fit.Optimizer, (r, v) => r with { Fit = r.Fit with { Optimizer = v } }),
+        Choice("schedule", OptionNames.Schedules, r => r.Fit.Schedule, (r, v) => r with { Fit = r.Fit with { Schedule = v } }),
+        Whole("warmup", r => r.Fit.WarmupSteps, (r, v) => r with { Fit = r.Fit with { WarmupSteps = v } }, 0, long.MaxValue),
         Number("l1", r => r.Fit.L1, (r, v) => r with { Fit = r.Fit with { L1 = v } }),
         Number("l2", r => r.Fit.L2, (r, v) => r with { Fit = r.Fit with { L2 = v } }),
         Number("dropout", r => r.Fit.Dropout, (r, v) => r with { Fit = r.Fit with { Dropout = v } }, below: 1),
@@ -66,7 +68,7 @@ internal static class RecipeKeys
         Number("label-smoothing", r => r.Fit.LabelSmoothing, (r, v) => r with { Fit = r.Fit with { LabelSmoothing = v } }, below: 1),
         Number("ema", r => r.Fit.Ema, (r, v) => r with { Fit = r.Fit with { Ema = v } }, below: 1),
         Whole("accumulate", r => r.Fit.Accumulate, (r, v) => r with { Fit = r.Fit with { Accumulate = (int)v } }, 1, int.MaxValue),
-        Choice("class-weights", ["none", "balanced"], r => r.Fit.ClassWeights, (r, v) => r with { Fit = r.Fit with { ClassWeights = v } }),
+        Choice("class-weights", OptionNames.ClassWeights, r => r.Fit.ClassWeights, (r, v) => r with { Fit = r.Fit with { ClassWeights = v } }),
         Number("max-seconds", r => r.Fit.MaxTime?.TotalSeconds, (r, v) => r with { Fit = r.Fit with { MaxTime = TimeSpan.FromSeconds(v) } }, below: LongestSeconds),
         Number("max-joules", r => r.Fit.MaxJoules, (r, v) => r with { Fit = r.Fit with { MaxJoules = v } }),
         Whole("threads", r => r.Fit.Threads, (r, v) => r with { Fit = r.Fit with { Threads = (int)v } }, 0, int.MaxValue),
@@ -100,7 +102,7 @@ internal static class RecipeKeys
     private static RecipeKey Text(string name, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         new(name, r => get(r) is { } text ? Quoted(text) : null, (r, v) => set(r, Scalar(v, "a text")));
 
-    private static RecipeKey Choice(string name, string[] allowed, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
+    private static RecipeKey Choice(string name, IReadOnlyList<string> allowed, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         Text(name, get, (r, v) => allowed.Contains(v) ? set(r, v)
             : throw new FormatException($"got '{v}'; one of {string.Join(", ", allowed)} was needed.{NearestName.Hint(v, allowed)}"));
 

@@ -9,7 +9,7 @@ public sealed record FitOptions
     /// <summary>Recipe keys of the options that a family may heed or not.</summary>
     public static IReadOnlyCollection<string> Keys { get; } =
     [
-        "epochs", "max-steps", "batch-size", "learning-rate", "end-learning-rate", "beta2", "optimizer", "schedule", "patience", "clip-norm", "ema", "accumulate",
+        "epochs", "max-steps", "batch-size", "learning-rate", "end-learning-rate", "beta2", "optimizer", "schedule", "warmup", "patience", "clip-norm", "ema", "accumulate",
         "l1", "l2", "dropout", "hidden", "label-smoothing", "class-weights", "device",
     ];
 
@@ -42,8 +42,11 @@ public sealed record FitOptions
     /// <summary>Share of the second moment that Adam and its kin keep per step; null takes the optimiser's own.</summary>
     public double? Beta2 { get; init; }
 
-    /// <summary>Schedule id: constant, step, cosine, warmup, one-cycle, plateau.</summary>
+    /// <summary>Schedule id, one of <see cref="OptionNames.Schedules"/>.</summary>
     public string? Schedule { get; init; }
+
+    /// <summary>Steps over which the rate rises before the schedule begins, whichever but one-cycle it is; 0 for none, null for the schedule's own (5 % of all steps where it has a warm-up).</summary>
+    public long? WarmupSteps { get; init; }
 
     /// <summary>L1 penalty (a proximal step). Default 0.</summary>
     public double L1 { get; init; }
@@ -100,6 +103,7 @@ public sealed record FitOptions
             LearningRate = null,
             Optimizer = null,
             Schedule = null,
+            WarmupSteps = null,
             EndLearningRate = null,
             Beta2 = null,
             Patience = null,

@@ -1,3 +1,5 @@
+using Candela.Models;
+
 namespace Candela.Training;
 
 /// <summary>Which optimiser and its numbers. Defaults are PyTorch's unless stated. The learning rate is given per step, by the schedule.</summary>
@@ -22,7 +24,7 @@ public abstract record OptimizerOptions
     public virtual bool FullBatch => false;
 
     /// <summary>The known ids.</summary>
-    public static IReadOnlyList<string> Ids { get; } = ["gd", "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "amsgrad", "lion", "lbfgs"];
+    public static IReadOnlyList<string> Ids => OptionNames.Optimizers;
 
     /// <summary>The options of the optimiser called <paramref name="id"/>, with its defaults.</summary>
     /// <exception cref="UsageException">The id is unknown; the message names the nearest.</exception>

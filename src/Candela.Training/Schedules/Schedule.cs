@@ -1,10 +1,12 @@
+using Candela.Models;
+
 namespace Candela.Training;
 
 /// <summary>The learning rate of each step. All but <see cref="PlateauSchedule"/> are pure functions of the step, so a resumed run needs no state of them.</summary>
 public abstract class Schedule
 {
     /// <summary>The known ids; <c>warmup+X</c> warms up and then follows X.</summary>
-    public static IReadOnlyList<string> Ids { get; } = ["constant", "step", "cosine", "warmup", "one-cycle", "plateau", "warmup+step", "warmup+cosine", "warmup+plateau"];
+    public static IReadOnlyList<string> Ids => OptionNames.Schedules;
 
     /// <summary>The rate of step <paramref name="step"/>, counted from 0. Steps beyond the planned ones get the last planned rate.</summary>
     public abstract double RateAt(long step);

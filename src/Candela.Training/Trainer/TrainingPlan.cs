@@ -130,7 +130,8 @@ public sealed record TrainingPlan
             Accumulate = options.Accumulate,
             Optimizer = optimizer,
             LearningRate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate,
-            Schedule = options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule),
+            Schedule = Warm(options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule), options.WarmupSteps),
+            WarmupSteps = options.WarmupSteps > 0 ? options.WarmupSteps : null,
             EndLearningRate = options.EndLearningRate ?? ((options.LearningRate ?? defaults.LearningRate ?? optimizer.UsualLearningRate) * defaults.EndShare),
             ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
             Ema = options.Ema ?? defaults.Ema,
@@ -144,13 +145,24 @@ public sealed record TrainingPlan
         return plan;
     }
 
+    // A number of warm-up steps puts a warm-up before any schedule that has none; 0 takes it off.
+    private static string Warm(string schedule, long? steps)
+    {
+        const string Prefix = "warmup+";
+        if (steps is null)
+            return schedule;
+        string then = schedule == "warmup" ? "constant" : schedule.StartsWith(Prefix, StringComparison.Ordinal) ? schedule[Prefix.Length..] : schedule;
+        return steps == 0 ? then : then == "constant" ? "warmup"
+            : Training.Schedule.Ids.Contains(Prefix + then) ? Prefix + then
+            : throw new UsageException($"--warmup {steps} cannot be put before the schedule '{then}', which warms up by itself. Leave it out, or choose cosine, constant, step or plateau.");
+    }
+
     /// <summary>Checks the numbers of the options that shape the net and its loss rather than the plan; <see cref="From"/> calls it.</summary>
     /// <exception cref="UsageException">One is out of range; the message names it.</exception>
     public static void Check(FitOptions options)
     {
         Require(options.LabelSmoothing is null or (>= 0 and < 1), "label-smoothing", options.LabelSmoothing ?? 0, "in [0, 1)");
-        if (options.ClassWeights is not ("none" or "balanced"))
-            throw new UsageException($"There are no class weights '{options.ClassWeights}'.{NearestName.Hint(options.ClassWeights, ["none", "balanced"])} Known: none, balanced.");
+        _ = ClassBalance.WeightsOf(options.ClassWeights, []);
         Require(options.Dropout is null or (>= 0 and < 1), "dropout", options.Dropout ?? 0, "in [0, 1)");
         Require(options.Hidden is null || options.Hidden.All(units => units >= 1), "hidden", options.Hidden?.DefaultIfEmpty(1).Min() ?? 1, "at least 1");
     }
@@ -229,6 +241,8 @@ public sealed record TrainingPlan
             ["kept-weights"] = KeepBest ? "best" : "last",
             ["seed"] = Text(Seed),
         };
+        if (WarmupSteps is { } warmup)
+            chosen["warmup"] = Text(warmup);
         if (MaxSteps is { } steps)
             chosen["max-steps"] = Text(steps);
         if (Patience is { } patience)

@@ -1,4 +1,5 @@
 using Candela.Data;
+using Candela.Models;
 
 namespace Candela.Training.DenseNets;
 
@@ -33,12 +34,6 @@ internal sealed record TargetFacts(double Mean, double Deviation, long[] Counts)
         return new TargetFacts(mean, rows > 0 ? Math.Sqrt(squares / rows) : 0, counts);
     }
 
-    /// <summary>Weights by name: none, or balanced (rows / (classes x rows of the class); 0 for a class without rows).</summary>
-    /// <exception cref="UsageException">The name is unknown.</exception>
-    public float[]? Weights(string name) => name switch
-    {
-        "none" => null,
-        "balanced" => [.. Counts.Select(count => count > 0 ? (float)((double)Counts.Sum() / (Counts.Length * count)) : 0)],
-        _ => throw new UsageException($"There are no class weights '{name}'.{NearestName.Hint(name, ["none", "balanced"])} Known: none, balanced."),
-    };
+    /// <summary>Class weights by name; see <see cref="ClassBalance"/>.</summary>
+    public float[]? Weights(string name) => ClassBalance.WeightsOf(name, Counts) is { } weights ? Array.ConvertAll(weights, w => (float)w) : null;
 }
