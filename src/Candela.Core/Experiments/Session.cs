@@ -183,7 +183,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         private const int MaxKept = 100_000;
 
         // A run that is killed forgets at most so much of the time it used.
-        private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(5);
+        private static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
 
         /// <summary>Steps and epochs so far, those of earlier sessions too, for <see cref="TrainingDoctor"/>.</summary>
         public List<TrainEvent> Curve { get; } = [.. before ?? []];
