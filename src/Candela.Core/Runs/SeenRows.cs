@@ -18,7 +18,7 @@ internal static class SeenRows
     public static Warned? Find(RunRecord record, TrainRequest request, TableSchema labelled, Table rows)
     {
         IReadOnlyDictionary<string, string> hashes = record.FileHashes.Count > 0 ? record.FileHashes : new Dictionary<string, string> { ["data"] = record.DataHash };
-        if (rows.DataHash == hashes["data"])
+        if (hashes.TryGetValue("data", out string? data) && rows.DataHash == data)
         {
             bool sharesValid = !hashes.ContainsKey("valid"), sharesTest = !hashes.ContainsKey("test");
             string also = sharesValid && record.Rows["valid"] > 0 ? $", {record.Rows["valid"]:N0} chose among models or weights" : "";
@@ -38,7 +38,7 @@ internal static class SeenRows
         if (!file.Exists || file.Length > LargestFile)
             return null;
         using var train = Table.LoadLike(record.Data, labelled, request.Table);
-        if (record.FileHashes.Count == 0 || train.DataHash != record.FileHashes["data"])
+        if (!record.FileHashes.TryGetValue("data", out string? data) || train.DataHash != data)
             return null;
         var split = TableSplit.Create(train, record.Problem, new SplitOptions
         {

@@ -15,8 +15,7 @@ public sealed class Conv1d : Layer, IAffineLayer
     public Conv1d(int filters, int kernel, int stride = 1, Padding padding = default, int dilation = 1, int groups = 1,
         ActivationKind activation = ActivationKind.None, bool bias = true, Initializer? initializer = null)
     {
-        if (filters < 1 || groups < 1 || filters % groups != 0)
-            throw new UsageException($"Conv1d needs filters that are a positive multiple of groups; got {filters} filters and {groups} groups.");
+        ConvolutionRules.CheckFilters("Conv1d", filters, groups);
         (Filters, Groups, ActivationKind, HasBias) = (filters, groups, activation, bias);
         _window = new Window(kernel, stride, padding, dilation).Checked("Conv1d");
         _initializer = initializer ?? activation.DefaultInitializer();
@@ -57,12 +56,7 @@ public sealed class Conv1d : Layer, IAffineLayer
     public override Shape OutputShape(Shape input)
     {
         string what = $"Conv1d({Filters}, {Kernel})";
-        if (input.Count != 2)
-            throw new ShapeException($"{what} needs examples of shape [channels, length]; got {input}.");
-        if (input[0] % Groups != 0)
-            throw new ShapeException($"{what} in {Groups} groups needs a multiple of {Groups} channels; got {input}.");
-        if (InputShape is { } built && built[0] != input[0])
-            throw new ShapeException($"{what} was built for {built[0]} channels; got {input}.");
+        ConvolutionRules.CheckInput(what, input, "[channels, length]", Groups, InputShape);
         return [Filters, _window.Output(input[1], what, input)];
     }
 

@@ -25,8 +25,7 @@ public sealed class Conv2d : Layer, IAffineLayer
     public Conv2d(int filters, Size2 kernel, Size2? stride = null, Padding padding = default, Size2? dilation = null, int groups = 1,
         ActivationKind activation = ActivationKind.None, bool bias = true, Initializer? initializer = null)
     {
-        if (filters < 1 || groups < 1 || filters % groups != 0)
-            throw new UsageException($"Conv2d needs filters that are a positive multiple of groups; got {filters} filters and {groups} groups.");
+        ConvolutionRules.CheckFilters("Conv2d", filters, groups);
         (Filters, Kernel, Stride, Padding, Dilation, Groups, ActivationKind, HasBias) = (filters, kernel, stride ?? 1, padding, dilation ?? 1, groups, activation, bias);
         _rows = new Window(Kernel.Height, Stride.Height, padding, Dilation.Height).Checked("Conv2d");
         _columns = new Window(Kernel.Width, Stride.Width, padding, Dilation.Width).Checked("Conv2d");
@@ -68,12 +67,7 @@ public sealed class Conv2d : Layer, IAffineLayer
     public override Shape OutputShape(Shape input)
     {
         string what = $"Conv2d({Filters}, {Kernel})";
-        if (input.Count != 3)
-            throw new ShapeException($"{what} needs examples of shape [channels, height, width]; got {input}.");
-        if (input[0] % Groups != 0)
-            throw new ShapeException($"{what} in {Groups} groups needs a multiple of {Groups} channels; got {input}.");
-        if (InputShape is { } built && built[0] != input[0])
-            throw new ShapeException($"{what} was built for {built[0]} channels; got {input}.");
+        ConvolutionRules.CheckInput(what, input, "[channels, height, width]", Groups, InputShape);
         return [Filters, _rows.Output(input[1], what, input), _columns.Output(input[2], what, input)];
     }
 
