@@ -152,7 +152,7 @@ internal sealed class Fitter(Session session)
         var batch = new FeatureBatch();
         var labels = new List<int>();
         var targets = new List<float>();
-        foreach (var chunk in held.Chunks())
+        foreach (var chunk in held.Pass())
         {
             encoder.Encode(chunk, batch, withTargets: true);
             if (parts.Problem.IsClassification)

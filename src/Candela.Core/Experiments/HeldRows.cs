@@ -20,6 +20,7 @@ internal sealed record HeldRows(float[] Scores, int[]? Labels, float[]? Targets)
     /// <summary>Scores every row of a table that is held in memory; at most <see cref="MaxRows"/>.</summary>
     public static HeldRows Score(IFittedModel model, FeatureEncoder encoder, Table rows)
     {
+        GarbageBound.Hold();
         var problem = encoder.Problem;
         int count = checked((int)rows.Rows);
         var scores = new float[checked(count * problem.Outputs)];

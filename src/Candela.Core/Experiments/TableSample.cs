@@ -17,6 +17,7 @@ internal static class TableSample
         long needed = Math.Min(Math.Min(left, maxRows), Math.Max(1, ByteBound / BytesPerRow(table.Schema)));
         var rng = new Rng(seed, stream: 21);
         var chunks = new List<TableChunk>();
+        var buffers = new ChunkBuffers();
         for (int c = 0; c < table.ChunkCount && needed > 0; c++)
         {
             var chosen = new List<int>();
@@ -35,7 +36,7 @@ internal static class TableSample
             }
 
             if (chosen.Count > 0)
-                chunks.Add(table.ReadChunk(c).Take(chosen.ToArray()));
+                chunks.Add(table.ReadChunk(c, buffers).Take(chosen.ToArray()));
         }
 
         return Table.FromChunks(table.Schema, chunks.Count > 1 && chunks.Sum(c => c.Rows) <= Table.ChunkRows ? [Join(table.Schema, chunks)] : chunks);

@@ -50,6 +50,44 @@ public sealed class StorageTests : IDisposable
     }
 
     [Fact, Trait("Kind", "leak")]
+    public void Pass_Spilled_ReadsEveryCellAndAllocatesTheSameForAnyNumberOfChunks()
+    {
+        long few = PassBytes(2), many = PassBytes(8);
+        Assert.InRange(many, 0, few + (64 << 10)); // six more chunks are 3 MB of cells
+
+        long PassBytes(int chunks)
+        {
+            using Table table = SpilledRows(chunks);
+            long before = GC.GetAllocatedBytesForCurrentThread(), row = 0;
+            foreach (TableChunk chunk in table.Pass())
+                foreach (float cell in ((NumberColumn)chunk.Columns[0]).Values)
+                    if (cell != row++ % 1000)
+                        Assert.Fail($"row {row - 1} has {cell}");
+            Assert.Equal(chunks * Table.ChunkRows, row);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    [Fact, Trait("Kind", "leak")]
+    public void Batches_StreamedFromASpilledTable_LaterEpochsAllocateNoneOfTheLargeArrays()
+    {
+        using Table table = SpilledRows(8);
+        var split = TableSplit.Whole(table, Part.Train);
+        var problem = new Problem(TaskKind.Regression, "y", []);
+        var source = new EncodedTable(table, split, Part.Train, FeatureEncoder.Fit(table, split, problem, ["x"], new FeatureRequest(FeatureStyle.Raw)), memoryBudget: 0);
+        Assert.Equal(table.Rows, Epoch(0));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(table.Rows, Epoch(1));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 256 << 10); // one column of one chunk is 256 KiB
+
+        long Epoch(int epoch) => source.Batches(new BatchPlan(256) { ShuffleSeed = 1, Epoch = epoch }).Sum(batch => (long)batch.Count);
+    }
+
+    private Table SpilledRows(int chunks) => Table.Load(
+        _files.Write($"p{chunks}.csv", "x,y\n" + string.Concat(Enumerable.Range(0, chunks * Table.ChunkRows).Select(i => $"{i % 1000},{i % 7}.5\n"))),
+        new TableOptions { MemoryBudget = 0 }, cancellation: TestContext.Current.CancellationToken);
+
+    [Fact, Trait("Kind", "leak")]
     public void Load_Spilled_OnlyTheOwnerCouldReadTheFile()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "open files are listed in /proc");

@@ -23,6 +23,7 @@ public sealed class EncodedTable : IExampleSource
     private readonly bool _withTargets;
     private FeatureBatch? _all;
     private bool _stream;
+    private Buffers? _spare;
 
     /// <summary>Sets up; nothing is read yet.</summary>
     /// <param name="table">The table; must outlive this object.</param>
@@ -68,12 +69,13 @@ public sealed class EncodedTable : IExampleSource
     private IEnumerable<FeatureBatch> Targets(int size)
     {
         var batch = new FeatureBatch();
-        foreach (TableChunk chunk in _table.Chunks())
+        int[] rows = [];
+        foreach (TableChunk chunk in _table.Pass())
         {
-            int[] rows = _split.RowsIn(chunk, _part);
-            for (int start = 0; start < rows.Length; start += size)
+            int count = _split.RowsIn(chunk, _part, ref rows).Length;
+            for (int start = 0; start < count; start += size)
             {
-                _encoder.EncodeTargets(chunk, rows.AsSpan(start, Math.Min(size, rows.Length - start)), batch);
+                _encoder.EncodeTargets(chunk, rows.AsSpan(start, Math.Min(size, count - start)), batch);
                 yield return batch;
             }
         }
@@ -81,6 +83,7 @@ public sealed class EncodedTable : IExampleSource
 
     private IEnumerable<FeatureBatch> Kept(FeatureBatch all, BatchPlan plan)
     {
+        GarbageBound.Hold();
         var order = new int[all.Count];
         for (int i = 0; i < order.Length; i++)
             order[i] = i;
@@ -105,8 +108,7 @@ public sealed class EncodedTable : IExampleSource
         int groupChunks = plan.ShuffleSeed is null ? 1 : GroupChunks, pieceRows = (int)Math.Clamp(PieceBytes / _rowBytes, 1, 1 << 20);
         long skip = plan.Skip * plan.BatchSize;
         var gather = new RowGather(Layout, plan.BatchSize);
-        var piece = new FeatureBatch();
-        int[] places = [], rows = [];
+        Buffers buffers = Interlocked.Exchange(ref _spare, null) ?? new Buffers();
         for (int first = 0; first < chunks.Length; first += groupChunks)
         {
             ArraySegment<int> group = new(chunks, first, Math.Min(groupChunks, chunks.Length - first));
@@ -120,23 +122,25 @@ public sealed class EncodedTable : IExampleSource
                 }
             }
 
-            TableChunk[] read = [.. group.Select(_table.ReadChunk)];
-            int[] order = Order(read);
+            GarbageBound.Hold();
+            var read = new TableChunk[group.Count];
+            for (int i = 0; i < read.Length; i++)
+                read[i] = _table.ReadChunk(group[i], buffers.Chunks[i]);
+            int rows = Order(read, buffers);
             if (plan.ShuffleSeed is { } groupSeed)
-                new Rng((long)Rng.Mix((ulong)groupSeed ^ Rng.Mix((ulong)first + 1)), plan.Epoch).Shuffle(order.AsSpan());
+                new Rng((long)Rng.Mix((ulong)groupSeed ^ Rng.Mix((ulong)first + 1)), plan.Epoch).Shuffle(buffers.Order.AsSpan(0, rows));
+            buffers.Reserve(Math.Min(pieceRows, read.Sum(chunk => chunk.Rows)), Layout);
             int done = (int)skip;
             skip = 0;
-            while (done < order.Length)
+            while (done < rows)
             {
-                int length = Math.Min(pieceRows, order.Length - done);
-                if (places.Length < length)
-                    (places, rows) = (new int[length], new int[length]);
-                Encode(read, order.AsSpan(done, length), piece, places, rows);
+                int length = Math.Min(pieceRows, rows - done);
+                Encode(read, buffers.Order.AsSpan(done, length), buffers);
                 done += length;
                 for (int used = 0; used < length;)
                 {
                     int taken = Math.Min(length - used, plan.BatchSize - gather.Batch.Count);
-                    gather.Append(piece, places.AsSpan(used, taken));
+                    gather.Append(buffers.Piece, buffers.Places.AsSpan(used, taken));
                     used += taken;
                     if (gather.Batch.Count < plan.BatchSize)
                         continue;
@@ -146,34 +150,35 @@ public sealed class EncodedTable : IExampleSource
             }
         }
 
+        _spare = buffers;
         if (gather.Batch.Count > 0)
             yield return gather.Batch;
     }
 
-    /// <summary>The part's rows of a group, each as chunk of the group x ChunkRows + row of the chunk.</summary>
-    private int[] Order(TableChunk[] group)
+    /// <summary>Writes the part's rows of a group into <see cref="Buffers.Order"/>, each as chunk of the group x stride + row of the chunk; returns how many there are.</summary>
+    private int Order(TableChunk[] group, Buffers buffers)
     {
-        var rows = new int[group.Length][];
-        for (int i = 0; i < group.Length; i++)
+        int total = 0, at = 0, stride = Stride(group);
+        foreach (TableChunk chunk in group)
         {
             // A table made from chunks may have larger ones; the packing below needs room for the row.
-            if (group[i].Rows > int.MaxValue / GroupChunks)
-                throw new ShapeException($"A chunk of {group[i].Rows} rows is too large; make chunks of at most {Table.ChunkRows} rows.");
-            rows[i] = _split.RowsIn(group[i], _part);
+            if (chunk.Rows > int.MaxValue / GroupChunks)
+                throw new ShapeException($"A chunk of {chunk.Rows} rows is too large; make chunks of at most {Table.ChunkRows} rows.");
+            total += chunk.Rows;
         }
 
-        var order = new int[rows.Sum(r => r.Length)];
-        int at = 0, stride = Stride(group);
-        for (int i = 0; i < rows.Length; i++)
-            foreach (int row in rows[i])
-                order[at++] = (i * stride) + row;
-        return order;
+        if (buffers.Order.Length < total)
+            buffers.Order = new int[total];
+        for (int i = 0; i < group.Length; i++)
+            foreach (int row in _split.RowsIn(group[i], _part, ref buffers.Rows))
+                buffers.Order[at++] = (i * stride) + row;
+        return at;
     }
 
     private static int Stride(TableChunk[] group) => Math.Max(1, group.Max(chunk => chunk.Rows));
 
-    /// <summary>Encodes the ordered rows chunk by chunk; <paramref name="places"/> tells where in <paramref name="piece"/> each went.</summary>
-    private void Encode(TableChunk[] group, ReadOnlySpan<int> order, FeatureBatch piece, int[] places, int[] rows)
+    /// <summary>Encodes the ordered rows chunk by chunk into <see cref="Buffers.Piece"/>; <see cref="Buffers.Places"/> tells where in it each went.</summary>
+    private void Encode(TableChunk[] group, ReadOnlySpan<int> order, Buffers buffers)
     {
         int at = 0, stride = Stride(group);
         for (int chunk = 0; chunk < group.Length; chunk++)
@@ -183,11 +188,11 @@ public sealed class EncodedTable : IExampleSource
             {
                 if (order[i] / stride != chunk)
                     continue;
-                places[i] = at + count;
-                rows[count++] = order[i] % stride;
+                buffers.Places[i] = at + count;
+                buffers.Rows[count++] = order[i] % stride;
             }
 
-            _encoder.Encode(group[chunk], rows.AsSpan(0, count), piece, at, _withTargets);
+            _encoder.Encode(group[chunk], buffers.Rows.AsSpan(0, count), buffers.Piece, at, _withTargets);
             at += count;
         }
     }
@@ -197,9 +202,10 @@ public sealed class EncodedTable : IExampleSource
         if (_all is not null || _stream)
             return _all;
         var all = new FeatureBatch { Dense = new float[Count * Layout.DenseWidth], Tokens = new int[Count * Layout.TokenLength], SparseStarts = new int[Layout.SparseWidth > 0 ? Count + 1 : 1] };
-        foreach (TableChunk chunk in _table.Chunks())
+        int[] buffer = [];
+        foreach (TableChunk chunk in _table.Pass())
         {
-            int[] rows = _split.RowsIn(chunk, _part);
+            ReadOnlySpan<int> rows = _split.RowsIn(chunk, _part, ref buffer);
             if (rows.Length == 0)
                 continue;
             _encoder.Encode(chunk, rows, all, all.Count, _withTargets);
@@ -210,5 +216,30 @@ public sealed class EncodedTable : IExampleSource
         }
 
         return _all = all;
+    }
+
+    /// <summary>What a streaming pass needs, lent from pass to pass: new ones in every epoch would be a hundred megabytes of garbage.</summary>
+    private sealed class Buffers
+    {
+        /// <summary>Rows of a chunk.</summary>
+        public int[] Rows = [];
+
+        /// <summary>What the chunks of a group are read into.</summary>
+        public ChunkBuffers[] Chunks { get; } = [.. Enumerable.Range(0, GroupChunks).Select(_ => new ChunkBuffers())];
+
+        public int[] Order { get; set; } = [];
+
+        public int[] Places { get; private set; } = [];
+
+        public FeatureBatch Piece { get; } = new();
+
+        /// <summary>Makes room for the rows of a piece at once, where growing chunk by chunk would take twice the memory.</summary>
+        public void Reserve(int rows, FeatureLayout layout)
+        {
+            if (Places.Length < rows)
+                Places = new int[rows];
+            if (Piece.Dense.Length < (long)rows * layout.DenseWidth)
+                Piece.Dense = GC.AllocateUninitializedArray<float>(rows * layout.DenseWidth);
+        }
     }
 }

@@ -27,11 +27,11 @@ internal static class EncoderFit
         var target = new NumberMoments();
         long[]? classes = problem.IsClassification ? new long[problem.Classes.Count] : null;
         var reader = new TargetReader(problem);
-        int[] labels = [];
+        int[] labels = [], buffer = [];
         float[] values = [];
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
         {
-            int[] rows = split.RowsIn(chunk, Part.Train);
+            ReadOnlySpan<int> rows = split.RowsIn(chunk, Part.Train, ref buffer);
             if (rows.Length == 0)
                 continue;
             for (int i = 0; i < learners.Length; i++)

@@ -91,7 +91,7 @@ public static class ProblemInference
         var cells = new TargetCells();
         long missing = 0, firstMissing = -1, infinite = 0, firstInfinite = -1;
         var numbers = new Dictionary<float, long>();
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
         {
             cells.Rows += chunk.Rows;
             switch (chunk.Columns[column])

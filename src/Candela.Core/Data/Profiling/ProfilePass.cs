@@ -8,7 +8,7 @@ internal sealed class ProfilePass
     private readonly Dictionary<string, int> _correlated = [];
     private readonly TargetCorrelation[] _correlations;
     private readonly Dictionary<float, int> _targetValues = [];
-    private readonly HashSet<ulong> _rows = [];
+    private readonly HashSet<ulong> _rows;
     private readonly RowHash _hash;
     private readonly TargetReader _reader;
     private int[] _labels = [];
@@ -30,6 +30,7 @@ internal sealed class ProfilePass
         }
 
         _correlations = new TargetCorrelation[_correlated.Count];
+        _rows = new HashSet<ulong>((int)Math.Min(table.Rows, Profiler.DuplicateRowsChecked));
         _hash = new RowHash([.. columns.Where(c => c.Kind != ColumnKind.Identifier).Select(c => c.Name)]);
         ClassCounts = new long[problem.Classes.Count];
 

@@ -27,7 +27,7 @@ public static class Profiler
     public static DataProfile Profile(Table table, Problem problem, IReadOnlyList<string> inputs, long seed = 0)
     {
         var pass = new ProfilePass(table, problem, inputs, seed);
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
             pass.Add(chunk);
         var findings = new List<Finding>();
         HashSet<string> leaks = Leaks(pass, findings);
@@ -54,21 +54,22 @@ public static class Profiler
     /// <param name="columns">The columns that must be equal: the inputs and the target.</param>
     public static long CountSharedRows(Table train, TableSplit trainSplit, Table other, TableSplit otherSplit, Part part, IReadOnlyList<string> columns)
     {
-        var known = new HashSet<ulong>();
+        var known = new HashSet<ulong>((int)Math.Min(trainSplit.Count(Part.Train), DuplicateRowsChecked + Table.ChunkRows));
         var hash = new RowHash(columns);
-        foreach (TableChunk chunk in train.Chunks())
+        int[] buffer = [];
+        foreach (TableChunk chunk in train.Pass())
         {
             ReadOnlySpan<ulong> hashes = hash.Of(chunk);
-            foreach (int row in trainSplit.RowsIn(chunk, Part.Train))
+            foreach (int row in trainSplit.RowsIn(chunk, Part.Train, ref buffer))
                 known.Add(hashes[row]);
             if (known.Count >= DuplicateRowsChecked)
                 break;
         }
 
         long shared = 0, compared = 0;
-        foreach (TableChunk chunk in other.Chunks())
+        foreach (TableChunk chunk in other.Pass())
         {
-            int[] rows = otherSplit.RowsIn(chunk, part);
+            ReadOnlySpan<int> rows = otherSplit.RowsIn(chunk, part, ref buffer);
             if (rows.Length == 0)
                 continue;
             ReadOnlySpan<ulong> hashes = hash.Of(chunk);

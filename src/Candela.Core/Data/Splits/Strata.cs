@@ -147,7 +147,7 @@ internal sealed class Strata
     private void ForEachTarget(Action<float> use)
     {
         float[] values = [];
-        foreach (TableChunk chunk in _table.Chunks())
+        foreach (TableChunk chunk in _table.Pass())
         {
             if (values.Length < chunk.Rows)
                 values = new float[chunk.Rows];
@@ -161,7 +161,7 @@ internal sealed class Strata
     {
         int[] labels = [];
         float[] values = [];
-        foreach (TableChunk chunk in _table.Chunks())
+        foreach (TableChunk chunk in _table.Pass())
         {
             if (_classes)
             {

@@ -107,9 +107,18 @@ public sealed class TableSplit
     public int[] RowsIn(TableChunk chunk, Part part)
     {
         var rows = new int[CountIn(chunk.FirstRow, chunk.Rows, part)];
-        for (int i = 0, n = 0; n < rows.Length; i++)
-            if (this[chunk.FirstRow + i] == part)
-                rows[n++] = i;
+        Fill(chunk, part, rows);
+        return rows;
+    }
+
+    /// <summary>The same in an array that is lent from chunk to chunk.</summary>
+    internal ReadOnlySpan<int> RowsIn(TableChunk chunk, Part part, ref int[] buffer)
+    {
+        int count = CountIn(chunk.FirstRow, chunk.Rows, part);
+        if (buffer.Length < count)
+            buffer = new int[Math.Max(count, Math.Min(chunk.Rows, Table.ChunkRows))];
+        Span<int> rows = buffer.AsSpan(0, count);
+        Fill(chunk, part, rows);
         return rows;
     }
 
@@ -122,6 +131,13 @@ public sealed class TableSplit
         for (int i = 0; i < rows; i++)
             count += this[firstRow + i] == part ? 1 : 0;
         return count;
+    }
+
+    private void Fill(TableChunk chunk, Part part, Span<int> rows)
+    {
+        for (int i = 0, n = 0; n < rows.Length; i++)
+            if (this[chunk.FirstRow + i] == part)
+                rows[n++] = i;
     }
 
     private void Check(double valid, double test, int classes, int? folds)

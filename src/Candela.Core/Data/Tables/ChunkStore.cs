@@ -9,15 +9,14 @@ namespace Candela.Data;
 internal sealed class ChunkStore(long memoryBudget) : IDisposable
 {
     private const int RecentChunks = 3;
-    private const long GarbageBytes = 64L << 20;
 
     private readonly List<Entry> _entries = [];
     private readonly LinkedList<(int Index, TableChunk Chunk)> _recent = new();
     private readonly Lock _gate = new();
     private FileStream? _stream;
     private SafeFileHandle? _file;
-    private byte[] _scratch = [];
-    private long _inMemory, _fileLength, _readSinceCollection;
+    private byte[] _scratch = []; // of the one writer
+    private long _inMemory, _fileLength;
     private int _users = 1;
 
     public int Count => _entries.Count;
@@ -62,6 +61,7 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
         Rows += chunk.Rows;
     }
 
+    /// <summary>Reads a chunk for keeps.</summary>
     public TableChunk Read(int index)
     {
         Entry entry = _entries[index];
@@ -80,10 +80,21 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
 
             if (_recent.Count == RecentChunks)
                 _recent.RemoveLast();
-            TableChunk chunk = entry.Chunk != null ? Unpack(entry.Chunk) : Load(entry);
+            GarbageBound.Hold();
+            TableChunk chunk = entry.Chunk != null ? Unpack(entry.Chunk) : Load(entry, new ChunkBuffers());
             _recent.AddFirst((index, chunk));
             return chunk;
         }
+    }
+
+    /// <summary>Reads a chunk that is valid until <paramref name="into"/> is used again.</summary>
+    public TableChunk Read(int index, ChunkBuffers into)
+    {
+        Entry entry = _entries[index];
+        if (entry.Chunk != null)
+            return Read(index);
+        GarbageBound.Hold(); // texts are new strings all the same
+        return Load(entry, into);
     }
 
     /// <summary>One more table uses this store.</summary>
@@ -118,23 +129,10 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
     private static TableChunk Unpack(TableChunk chunk) =>
         new(chunk.Schema, [.. chunk.Columns.Select(c => c is PackedTextColumn packed ? packed.Unpack() : c)], chunk.FirstRow);
 
-    private TableChunk Load(Entry entry)
+    private TableChunk Load(Entry entry, ChunkBuffers into)
     {
         ObjectDisposedException.ThrowIf(_file == null || _file.IsClosed, this);
-        BoundGarbage(entry.Columns.Sum(c => (long)c.Length));
-        return new TableChunk(entry.Schema!, [.. entry.Columns.Select(c => Read(c, entry.Rows))], entry.FirstRow);
-    }
-
-    /// <summary>A chunk's arrays are large objects, which the collector frees only when it feels like a full collection: passes over a spilled table would leave hundreds of megabytes
-    /// of dead chunks behind. Other threads may still read a chunk that left the list of recent ones, so the arrays cannot be reused; a full collection every 64 MiB read
-    /// costs some milliseconds, as what lives is mostly arrays without references.</summary>
-    private void BoundGarbage(long bytes)
-    {
-        _readSinceCollection += bytes;
-        if (_readSinceCollection < GarbageBytes)
-            return;
-        _readSinceCollection = 0;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+        return new TableChunk(entry.Schema!, [.. entry.Columns.Select((c, i) => Read(c, i, entry.Rows, into))], entry.FirstRow);
     }
 
     private static long Size(TableColumn column) => column switch
@@ -192,27 +190,26 @@ internal sealed class ChunkStore(long memoryBudget) : IDisposable
         return _scratch.AsSpan(0, at);
     }
 
-    private TableColumn Read(Stored column, int rows)
+    private TableColumn Read(Stored column, int index, int rows, ChunkBuffers into)
     {
         switch (column.Form)
         {
             case Form.Numbers:
-                float[] values = GC.AllocateUninitializedArray<float>(rows);
+                float[] values = into.Column<float>(index, rows);
                 ReadFully(MemoryMarshal.AsBytes(values.AsSpan()), column.Offset);
                 return new NumberColumn(values);
             case Form.Codes:
-                int[] codes = GC.AllocateUninitializedArray<int>(rows);
+                int[] codes = into.Column<int>(index, rows);
                 ReadFully(MemoryMarshal.AsBytes(codes.AsSpan()), column.Offset);
                 return new CategoryColumn(codes, column.Names!);
             case Form.Pixels:
-                byte[] pixels = GC.AllocateUninitializedArray<byte>(column.Length);
+                byte[] pixels = into.Column<byte>(index, column.Length);
                 ReadFully(pixels, column.Offset);
                 return new ImageColumn(pixels, column.Image!);
             default:
-                if (_scratch.Length < column.Length)
-                    _scratch = new byte[column.Length];
-                ReadFully(_scratch.AsSpan(0, column.Length), column.Offset);
-                return PackedTextColumn.Unpack(MemoryMarshal.Cast<byte, int>(_scratch.AsSpan(0, 4 * rows)), _scratch.AsSpan(4 * rows, column.Length - (4 * rows)));
+                Span<byte> stored = into.Scratch(column.Length);
+                ReadFully(stored, column.Offset);
+                return PackedTextColumn.Unpack(MemoryMarshal.Cast<byte, int>(stored[..(4 * rows)]), stored[(4 * rows)..]);
         }
     }
 

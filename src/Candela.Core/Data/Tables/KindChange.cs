@@ -44,7 +44,7 @@ internal sealed class KindChange
     private static void Check(Table table, int index, string name, ColumnKind kind)
     {
         var seen = new HashSet<string>();
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
         {
             TableColumn cells = chunk.Columns[index];
             for (int i = 0; i < cells.Count; i++)
@@ -63,7 +63,7 @@ internal sealed class KindChange
     private static Func<TableColumn, TableColumn> ToNumbers(string name, ColumnKind kind, Table table, int index)
     {
         // Every cell is tried now, so that a misfit is met at the door and not in the middle of training.
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
             _ = Numbers(name, kind, chunk.Columns[index], chunk.FirstRow);
         return c => Numbers(name, kind, c, 0);
     }
@@ -110,7 +110,7 @@ internal sealed class KindChange
         var names = new List<string>();
         var codes = new Dictionary<string, int>();
         var numberCodes = new Dictionary<float, int>();
-        foreach (TableChunk chunk in table.Chunks())
+        foreach (TableChunk chunk in table.Pass())
         {
             TableColumn cells = chunk.Columns[index];
             for (int i = 0; i < cells.Count; i++)

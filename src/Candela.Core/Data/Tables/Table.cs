@@ -80,13 +80,14 @@ public sealed class Table : IDisposable
     public TableChunk ReadChunk(int index)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        TableChunk chunk = _store.Read(index);
-        if (ReferenceEquals(chunk.Schema, Schema))
-            return chunk;
-        var columns = chunk.Columns.ToArray();
-        foreach (KindChange change in _changes)
-            columns[change.Column] = change.Apply(columns[change.Column]);
-        return new TableChunk(Schema, columns, chunk.FirstRow);
+        return Changed(_store.Read(index));
+    }
+
+    /// <summary>Reads one chunk, valid until <paramref name="into"/> is used again.</summary>
+    internal TableChunk ReadChunk(int index, ChunkBuffers into)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Changed(_store.Read(index, into));
     }
 
     /// <summary>All chunks in order.</summary>
@@ -97,6 +98,18 @@ public sealed class Table : IDisposable
         {
             _cancellation.ThrowIfCancellationRequested();
             yield return ReadChunk(i);
+        }
+    }
+
+    /// <summary>All chunks in order, each valid only until the next is asked for: a pass over a spilled table leaves no garbage.</summary>
+    /// <inheritdoc cref="Chunks"/>
+    internal IEnumerable<TableChunk> Pass()
+    {
+        var into = new ChunkBuffers();
+        for (int i = 0; i < ChunkCount; i++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            yield return ReadChunk(i, into);
         }
     }
 
@@ -128,5 +141,15 @@ public sealed class Table : IDisposable
             return;
         _disposed = true;
         _store.Dispose();
+    }
+
+    private TableChunk Changed(TableChunk chunk)
+    {
+        if (ReferenceEquals(chunk.Schema, Schema))
+            return chunk;
+        var columns = chunk.Columns.ToArray();
+        foreach (KindChange change in _changes)
+            columns[change.Column] = change.Apply(columns[change.Column]);
+        return new TableChunk(Schema, columns, chunk.FirstRow);
     }
 }
