@@ -5,14 +5,14 @@ namespace Candela.Data;
 /// A full collection costs some milliseconds here, because what is alive is mostly arrays without references.</summary>
 internal static class GarbageBound
 {
-    private const long Bytes = 64L << 20;
+    private const long Bytes = 32L << 20;
 
     // Below this the runtime's own schedule is cheaper, and the peak low anyway.
     private const long SmallHeap = 128L << 20;
 
     private static long s_seen;
 
-    /// <summary>Collects when 64 MiB have been allocated since the last time and more than 128 MiB are in use. To be called between pieces of work, where what the last piece needed is dead.</summary>
+    /// <summary>Collects when 32 MiB have been allocated since the last time and more than 128 MiB are in use. To be called between pieces of work, where what the last piece needed is dead.</summary>
     public static void Hold()
     {
         long allocated = GC.GetTotalAllocatedBytes(precise: false), seen = Interlocked.Read(ref s_seen);
