@@ -21,6 +21,14 @@ internal abstract class TokenDecoder
         {
             "Sequence" => new DecoderSequence([.. part["decoders"].Items().Select(p => Parse(p) ?? throw p.Corrupt("a decoder is missing"))]),
             "ByteLevel" => new ByteLevelDecoder(part["add_prefix_space"].Flag(true), part["trim_offsets"].Flag(true), part["use_regex"].Flag(true)),
+            "WordPiece" => new WordPieceDecoder(part["prefix"].Text("##"), part["cleanup"].Flag(true)),
+            "Metaspace" => MetaspaceDecoder.Read(part),
+            "BPEDecoder" => new BpeDecoder(part["suffix"].Text("</w>")),
+            "ByteFallback" => new ByteFallbackDecoder(),
+            "Fuse" => new FuseDecoder(),
+            "Strip" => new StripDecoder(part["content"].Text(" "), part["start"].Count(0), part["stop"].Count(0)),
+            "Replace" => new ReplaceDecoder(SplitPattern.Read(part["pattern"]), part["content"].Text("")),
+            "CTC" => new CtcDecoder(part["pad_token"].Text("<pad>"), part["word_delimiter_token"].Text("|"), part["cleanup"].Flag(true)),
             _ => throw part.Unsupported($"decoder type \"{type}\" is not supported"),
         };
     }

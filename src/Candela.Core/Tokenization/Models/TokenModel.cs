@@ -27,6 +27,9 @@ internal abstract class TokenModel
         return type switch
         {
             "BPE" => BytePairModel.Read(part),
+            "WordPiece" => WordPieceModel.Read(part),
+            "Unigram" => UnigramModel.Read(part),
+            "WordLevel" => WordLevelModel.Read(part),
             null => throw part.Corrupt("type: the kind of model is missing"),
             _ => throw part.Unsupported($"model type \"{type}\" is not supported (BPE, WordPiece, Unigram, WordLevel are)"),
         };
@@ -63,6 +66,17 @@ internal sealed class TokenSink
     }
 
     public void Replace(int index, int id, int start, int end) => (_ids[index], _starts[index], _ends[index]) = (id, start, end);
+
+    /// <summary>Drops what was added after the first <paramref name="count"/>.</summary>
+    public void Truncate(int count) => Count = count;
+
+    /// <summary>Turns round the tokens from <paramref name="first"/> on.</summary>
+    public void Reverse(int first)
+    {
+        Array.Reverse(_ids, first, Count - first);
+        Array.Reverse(_starts, first, Count - first);
+        Array.Reverse(_ends, first, Count - first);
+    }
 
     private void Grow()
     {

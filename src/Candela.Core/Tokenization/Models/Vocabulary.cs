@@ -13,13 +13,22 @@ internal sealed class Vocabulary
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private readonly string?[] _tokens;
 
-    private Vocabulary(Dictionary<string, int> ids, string?[] tokens) => (_ids, _lookup, _tokens) = (ids, ids.GetAlternateLookup<ReadOnlySpan<char>>(), tokens);
+    private readonly Lazy<int> _longest;
+
+    private Vocabulary(Dictionary<string, int> ids, string?[] tokens)
+    {
+        (_ids, _lookup, _tokens) = (ids, ids.GetAlternateLookup<ReadOnlySpan<char>>(), tokens);
+        _longest = new Lazy<int>(() => _ids.Keys.Select(k => k.Length).DefaultIfEmpty().Max());
+    }
 
     /// <summary>Number of tokens.</summary>
     public int Count => _ids.Count;
 
     /// <summary>One more than the largest id.</summary>
     public int Size => _tokens.Length;
+
+    /// <summary>Length of the longest token in UTF-16 units.</summary>
+    public int LongestToken => _longest.Value;
 
     public string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 

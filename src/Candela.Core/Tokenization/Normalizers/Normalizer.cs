@@ -23,6 +23,20 @@ internal abstract class Normalizer
         return type switch
         {
             "Sequence" => new NormalizerSequence([.. part["normalizers"].Items().Select(p => Parse(p) ?? throw p.Corrupt("a normalizer is missing"))]),
+            "NFC" => new FormNormalizer(compatible: false, compose: true),
+            "NFD" => new FormNormalizer(compatible: false, compose: false),
+            "NFKC" => new FormNormalizer(compatible: true, compose: true),
+            "NFKD" => new FormNormalizer(compatible: true, compose: false),
+            "Lowercase" => new LowercaseNormalizer(),
+            "StripAccents" => new StripAccentsNormalizer(),
+            "Strip" => new StripNormalizer(part["strip_left"].Flag(true), part["strip_right"].Flag(true)),
+            "BertNormalizer" => new BertNormalizer(part["clean_text"].Flag(true), part["handle_chinese_chars"].Flag(true),
+                part["strip_accents"].IsNull ? null : part["strip_accents"].Flag(true), part["lowercase"].Flag(true)),
+            "Replace" => new ReplaceNormalizer(SplitPattern.Read(part["pattern"]), part["content"].Text("")),
+            "Prepend" => new PrependNormalizer(part["prepend"].Text()),
+            "Precompiled" => PrecompiledNormalizer.Read(part),
+            "ByteLevel" => new ByteLevelNormalizer(),
+            "Nmt" => new NmtNormalizer(),
             _ => throw part.Unsupported($"normalizer type \"{type}\" is not supported"),
         };
     }

@@ -31,8 +31,30 @@ internal abstract class PostProcessor
         {
             "ByteLevel" => new ByteLevelPostProcessor(part["add_prefix_space"].Flag(true), part["trim_offsets"].Flag(true), part["use_regex"].Flag(true)),
             "TemplateProcessing" => TemplatePostProcessor.Read(part),
+            "BertProcessing" => new BertPostProcessor(ReadToken(part["sep"]), ReadToken(part["cls"])),
+            "RobertaProcessing" => new RobertaPostProcessor(ReadToken(part["sep"]), ReadToken(part["cls"]), part["trim_offsets"].Flag(true), part["add_prefix_space"].Flag(true)),
+            "Sequence" => new PostProcessorSequence([.. part["processors"].Items().Select(p => Parse(p) ?? throw p.Corrupt("a post-processor is missing"))]),
             _ => throw part.Unsupported($"post-processor type \"{type}\" is not supported"),
         };
+    }
+
+    // ["[SEP]", 102]
+    private static NamedToken ReadToken(JsonPart part)
+    {
+        JsonPart[] items = [.. part.Items()];
+        return items.Length == 2 ? new NamedToken(items[0].Text(), items[1].Integer()) : throw part.Corrupt("a token and its id were needed");
+    }
+}
+
+/// <summary>A token with its id, as BERT's and RoBERTa's processors name theirs.</summary>
+internal readonly record struct NamedToken(string Token, int Id)
+{
+    public void Write(Utf8JsonWriter json, string key)
+    {
+        json.WriteStartArray(key);
+        json.WriteStringValue(Token);
+        json.WriteNumberValue(Id);
+        json.WriteEndArray();
     }
 }
 

@@ -21,6 +21,16 @@ internal abstract class PreTokenizer
         {
             "Sequence" => new PreTokenizerSequence([.. part["pretokenizers"].Items().Select(p => Parse(p) ?? throw p.Corrupt("a pre-tokenizer is missing"))]),
             "ByteLevel" => new ByteLevelPreTokenizer(part["add_prefix_space"].Flag(true), part["trim_offsets"].Flag(true), part["use_regex"].Flag(true)),
+            "Split" => SplitPreTokenizer.Read(part),
+            "Whitespace" => new WhitespacePreTokenizer(),
+            "WhitespaceSplit" => new WhitespaceSplitPreTokenizer(),
+            "BertPreTokenizer" => new BertPreTokenizer(),
+            "Metaspace" => MetaspacePreTokenizer.Read(part),
+            "Punctuation" => new PunctuationPreTokenizer(SplitPreTokenizer.ReadBehavior(part["behavior"], SplitBehavior.Isolated)),
+            "Digits" => new DigitsPreTokenizer(part["individual_digits"].Flag(false)),
+            "CharDelimiterSplit" => new CharDelimiterPreTokenizer(part["delimiter"].Text()),
+            "UnicodeScripts" => new UnicodeScriptsPreTokenizer(),
+            "FixedLength" => part["length"].Count(5) is > 0 and int length ? new FixedLengthPreTokenizer(length) : throw part.Corrupt("length: a length of 1 or more was needed, 0 is there"),
             _ => throw part.Unsupported($"pre-tokenizer type \"{type}\" is not supported"),
         };
     }
