@@ -11,6 +11,8 @@ switch (args)
         return DataBenchmark.Run(null);
     case ["data", "--rows", var rows] when long.TryParse(rows, out long count) && count > 0:
         return DataBenchmark.Run(count);
+    case ["tokenizers", "--data", var folder, .. string[] more] when more is [] or ["--vocabulary", _]:
+        return TokenizerBenchmark.Run(folder, more.LastOrDefault());
     case ["data-child", var work, var path]:
         return DataBenchmark.Child(work, path);
     default:
@@ -18,8 +20,10 @@ switch (args)
             usage: dotnet run -c Release --project benchmarks/Candela.Benchmarks -- train [cnn] [mlp-784] [mlp-small] [optimizers] [THREADS]
                    dotnet run -c Release --project benchmarks/Candela.Benchmarks -- quality --data DIR [NAME]
                    dotnet run -c Release --project benchmarks/Candela.Benchmarks -- data [--rows N]
+                   dotnet run -c Release --project benchmarks/Candela.Benchmarks -- tokenizers --data DIR [--vocabulary PATH]
               quality default settings on public data sets, through the command
               data    a CSV file of 200 MB to feature batches on one core, against pandas.read_csv (benchmarks/install-peers.sh); a Markdown table on stdout
+              tokenizers GPT-2's byte-level BPE on Tiny Shakespeare (DIR/txt-shakespeare/input.txt), one thread, warm, against Microsoft.ML.Tokenizers; vocabulary from PATH (default DIR/tok-gguf/ggml-vocab-gpt-2.gguf)
               train   training steps of this library against a plain TorchSharp loop, in turn, medians of the pairs; a Markdown table on stdout
             """);
         return 2;

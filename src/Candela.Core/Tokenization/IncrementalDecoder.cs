@@ -9,20 +9,26 @@ public sealed class IncrementalDecoder
     private readonly Tokenizer _tokenizer;
     private readonly bool _skipSpecialTokens;
     private readonly StringBuilder _text = new();
-    private DecoderStage _stage;
+    private readonly Decoder? _utf8; // where tokens are bytes: keeps those of half a character
+    private DecoderStage? _stage;
 
     internal IncrementalDecoder(Tokenizer tokenizer, bool skipSpecialTokens)
     {
         (_tokenizer, _skipSpecialTokens) = (tokenizer, skipSpecialTokens);
-        _stage = tokenizer.OpenDecoder(_text);
+        if (tokenizer.Parts.Decoder is ByteLevelDecoder)
+            _utf8 = Encoding.UTF8.GetDecoder();
+        else
+            _stage = tokenizer.OpenDecoder(_text);
     }
 
     /// <summary>Takes the next id.</summary>
     /// <returns>The text that has become certain: empty while bytes of a character are missing.</returns>
     public string Append(int id)
     {
+        if (_utf8 is not null)
+            return _skipSpecialTokens && _tokenizer.IsSpecial(id) ? "" : Characters(_tokenizer.BytesOf(id), flush: false);
         if (_tokenizer.TokenOf(id) is { } token && !(_skipSpecialTokens && _tokenizer.IsSpecial(id)))
-            _stage.Push(token, continues: false);
+            _stage!.Push(token, continues: false);
         return Take();
     }
 
@@ -30,10 +36,19 @@ public sealed class IncrementalDecoder
     /// <returns>What was held back; bytes that never made a character come as U+FFFD.</returns>
     public string Flush()
     {
-        _stage.Finish();
+        if (_utf8 is not null)
+            return Characters([], flush: true);
+        _stage!.Finish();
         string rest = Take(all: true);
         _stage = _tokenizer.OpenDecoder(_text);
         return rest;
+    }
+
+    private string Characters(ReadOnlySpan<byte> bytes, bool flush)
+    {
+        Span<char> text = bytes.Length < 128 ? stackalloc char[bytes.Length + 4] : new char[bytes.Length + 4];
+        int count = _utf8!.GetChars(bytes, text, flush);
+        return count == 0 ? "" : new string(text[..count]);
     }
 
     private string Take(bool all = false)

@@ -91,10 +91,22 @@ internal readonly struct JsonPart(JsonElement element, string file, string where
         }
         catch (JsonException error)
         {
-            bool truncated = utf8.Length == 0 || error.Message.Contains("end of data", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("reached end", StringComparison.OrdinalIgnoreCase);
+            bool truncated = Offset(utf8.Span, error) >= utf8.Length;
             throw new FileFormatException(file, truncated ? Fault.Truncated : Fault.Corrupt,
                 string.Create(CultureInfo.InvariantCulture, $"not valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1} of it."), error);
         }
+    }
+
+    private static long Offset(ReadOnlySpan<byte> utf8, JsonException error)
+    {
+        long offset = error.BytePositionInLine ?? 0, lines = error.LineNumber ?? 0;
+        for (int at = 0; lines > 0 && utf8[at..].IndexOf((byte)'\n') is int line && line >= 0; lines--)
+        {
+            at += line + 1;
+            offset += line + 1;
+        }
+
+        return offset;
     }
 
     private string ReadString()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Candela.Tokenization;
@@ -9,8 +10,11 @@ public sealed partial class Tokenizer
     private readonly Vocabulary _vocabulary;
     private readonly Dictionary<string, AddedToken> _addedByContent = new(StringComparer.Ordinal);
     private readonly Dictionary<int, AddedToken> _addedById = [];
+    private readonly string?[] _tokens; // by id
+    private readonly bool[] _special; // by id
     private readonly AddedTokenMatcher _raw, _normalized;
     private readonly Lazy<byte[][]> _bytes;
+    private readonly ByteLevelEncoder? _fast;
 
     internal Tokenizer(TokenizerParts parts)
     {
@@ -23,9 +27,18 @@ public sealed partial class Tokenizer
             VocabularySize = Math.Max(VocabularySize, token.Id + 1);
         }
 
+        _tokens = new string?[VocabularySize];
+        _special = new bool[VocabularySize];
+        for (int id = 0; id < _tokens.Length; id++)
+        {
+            _tokens[id] = _addedById.TryGetValue(id, out AddedToken? added) ? added.Content : _vocabulary.TokenOf(id);
+            _special[id] = added is { Special: true };
+        }
+
         _raw = new AddedTokenMatcher(parts.AddedTokens.Where(t => !t.Normalized).Select(t => KeyValuePair.Create(t.Content, t)));
         _normalized = new AddedTokenMatcher(parts.AddedTokens.Where(t => t.Normalized).Select(t => KeyValuePair.Create(Normalize(t.Content), t)));
         _bytes = new Lazy<byte[][]>(AllBytes);
+        _fast = ByteLevelEncoder.Create(parts);
         UnknownId = parts.UnknownId ?? (parts.Model.UnknownToken is { } unknown ? IdOf(unknown) : null);
         BosId = parts.BosId ?? Named("<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<|endoftext|>");
         EosId = parts.EosId ?? Named("</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>");
@@ -50,13 +63,13 @@ public sealed partial class Tokenizer
     internal TokenizerParts Parts => _parts;
 
     /// <summary>The token with this id as the vocabulary spells it (byte-level vocabularies spell bytes as stand-in characters); null for an id that is not used.</summary>
-    public string? TokenOf(int id) => _addedById.TryGetValue(id, out AddedToken? added) ? added.Content : _vocabulary.TokenOf(id);
+    public string? TokenOf(int id) => (uint)id < (uint)_tokens.Length ? _tokens[id] : null;
 
     /// <summary>The id of a token as the vocabulary spells it; null when it is not there.</summary>
     public int? IdOf(string token) => _addedByContent.TryGetValue(token, out AddedToken? added) ? added.Id : _vocabulary.IdOf(token);
 
     /// <summary>Whether the id is a control token, which decoding leaves out by default.</summary>
-    public bool IsSpecial(int id) => _addedById.TryGetValue(id, out AddedToken? added) && added.Special;
+    public bool IsSpecial(int id) => (uint)id < (uint)_special.Length && _special[id];
 
     /// <summary>The tokens that are found in the text before the model sees it.</summary>
     public IReadOnlyList<AddedToken> AddedTokens => _parts.AddedTokens;
@@ -99,6 +112,8 @@ public sealed partial class Tokenizer
     /// <param name="skipSpecialTokens">Whether control tokens are left out.</param>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = true)
     {
+        if (_parts.Decoder is ByteLevelDecoder)
+            return DecodeBytes(ids, skipSpecialTokens);
         var text = new StringBuilder(ids.Length * 4);
         DecoderStage stage = OpenDecoder(text);
         foreach (int id in ids)
@@ -108,12 +123,70 @@ public sealed partial class Tokenizer
         return text.ToString();
     }
 
+    private string DecodeBytes(ReadOnlySpan<int> ids, bool skipSpecialTokens)
+    {
+        byte[][] all = _bytes.Value;
+        int length = 0;
+        foreach (int id in ids)
+            if ((uint)id < (uint)all.Length && !(skipSpecialTokens && _special[id]))
+                length += all[id].Length;
+        byte[] utf8 = ArrayPool<byte>.Shared.Rent(length);
+        int count = 0;
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)all.Length || skipSpecialTokens && _special[id])
+                continue;
+            byte[] bytes = all[id];
+            bytes.CopyTo(utf8.AsSpan(count));
+            count += bytes.Length;
+        }
+
+        string text = Encoding.UTF8.GetString(utf8, 0, count);
+        ArrayPool<byte>.Shared.Return(utf8);
+        return text;
+    }
+
     /// <summary>A decoder that takes ids as they come.</summary>
     public IncrementalDecoder NewDecoder(bool skipSpecialTokens = true) => new(this, skipSpecialTokens);
 
     internal DecoderStage OpenDecoder(StringBuilder into) => _parts.Decoder is { } decoder ? decoder.Open(new TextStage(into)) : new SpacedStage(into);
 
     private void EncodeBare(ReadOnlySpan<char> text, List<int> into)
+    {
+        if (_fast is not null)
+            EncodeFast(text, into, _raw, _normalized);
+        else
+            EncodeGeneric(text, into);
+    }
+
+    // Between the added tokens of the raw text those that count as normalized (nothing is, here), between those the text.
+    private void EncodeFast(ReadOnlySpan<char> text, List<int> into, AddedTokenMatcher matcher, AddedTokenMatcher? inner)
+    {
+        int done = 0;
+        if (!matcher.IsEmpty)
+        {
+            for (int from = 0; matcher.Next(text, from, done, out int start, out int end) is { } token; from = done = end)
+            {
+                Between(text[done..start]);
+                into.Add(token.Id);
+            }
+        }
+
+        Between(text[done..]);
+
+        void Between(ReadOnlySpan<char> part)
+        {
+            if (part.IsEmpty)
+                return;
+            if (inner is not null)
+                EncodeFast(part, into, inner, null);
+            else
+                _fast!.Encode(part, into);
+        }
+    }
+
+    /// <summary>The plain twin of the fast path, for any pipeline.</summary>
+    internal void EncodeGeneric(ReadOnlySpan<char> text, List<int> into)
     {
         List<Piece> pieces = Cut(AlignedText.Original(text.ToString(), tracked: false));
         var sink = new TokenSink();
@@ -216,15 +289,27 @@ public sealed partial class Tokenizer
         return all;
     }
 
+    // Between two tokens that mean nothing to any decoder, since some treat the first and the last differently.
     private byte[] BytesAlone(string token)
     {
+        const string Neutral = "\u0001";
         if (_parts.Decoder is ByteLevelDecoder)
             return ByteAlphabet.Decode(token);
-        var text = new StringBuilder();
-        DecoderStage stage = OpenDecoder(text);
-        stage.Push(token, continues: false);
-        stage.Finish();
-        return Encoding.UTF8.GetBytes(text.ToString());
+        if (_parts.Decoder is not null && ByteFallbackDecoder.ByteOf(token) is int value && value >= 0 && _parts.Decoder is DecoderSequence { Parts: var parts } && parts.Any(p => p is ByteFallbackDecoder))
+            return [(byte)value];
+        int after = Run(Neutral, Neutral).Length - 1;
+        string text = Run(Neutral, token, Neutral);
+        return text.Length > after ? Encoding.UTF8.GetBytes(text[1..^after]) : [];
+
+        string Run(params ReadOnlySpan<string> tokens)
+        {
+            var into = new StringBuilder();
+            DecoderStage stage = OpenDecoder(into);
+            foreach (string one in tokens)
+                stage.Push(one, continues: false);
+            stage.Finish();
+            return into.ToString();
+        }
     }
 
     // The end of every chain: the text itself.

@@ -37,6 +37,7 @@ internal static class Corpus
         "𝓗𝓮𝓵𝓵𝓸 𝕎𝕠𝕣𝕝𝕕 𝐀𝐁𝐂 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𐍈𐌰𐌽𐌳 𒀀𒁀 𓀀𓂀 𐐀𐐨 𞤀𞤢 🄰🅰 ⓐⒷ",
         "a\u0085b\u00a0c\u1680d\u2000e\u200bf\u2028g\u2029h\u202fi\u205fj\u3000k\ufeffl\u00adm\u200dn\u2060o",
         "\u00a0\u00a0nbsp \u3000全角　空格\u3000\u3000 end\u2003\u2003x",
+        "x \u0085\u0085!", "x \u0085\u0085y \u2029\u2029z",
         "x \u200b y\u200b\u200bz \ufeffbom\u200e\u200f \u202aembedding\u202c",
         "nul\0bell\aesc\u001b[31mred\u001b[0m del\u007f vt\vff\fend\u0001\u0002\u001f\u0080\u009f",
         "tabs\tand\t\ttwo   spaces\n\n\nthree newlines\r\n\r\nwindows\rold mac \n indented\n    four\n\ttab\n",
