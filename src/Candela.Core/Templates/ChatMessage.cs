@@ -33,6 +33,9 @@ public sealed record ChatTemplateOptions
     /// <summary>Tools the model may call: a JSON array of <c>{"type":"function","function":{...}}</c>. Default: none, and <c>tools</c> is none in the template.</summary>
     public string? ToolsJson { get; init; }
 
+    /// <summary>Whether the template sees the arguments of a tool call as their JSON text instead of a mapping, as DeepSeek's templates need. Default false.</summary>
+    public bool ToolArgumentsAsText { get; init; }
+
     /// <summary>Documents to answer from: a JSON array of objects. Default: none.</summary>
     public string? DocumentsJson { get; init; }
 

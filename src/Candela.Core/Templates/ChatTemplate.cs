@@ -44,7 +44,7 @@ public sealed class ChatTemplate
     public string Render(IReadOnlyList<ChatMessage> messages, ChatTemplateOptions? options = null)
     {
         options ??= new ChatTemplateOptions();
-        return Render(new JinjaList([.. messages.Select(Message)]), options);
+        return Render(new JinjaList([.. messages.Select(message => Message(message, options.ToolArgumentsAsText))]), options);
     }
 
     /// <summary>Renders messages that are given as JSON, in whatever form the template knows: a server passes on what it got.</summary>
@@ -84,7 +84,7 @@ public sealed class ChatTemplate
     }
 
     // The keys in the order Hugging Face's own examples have them.
-    private static JinjaMap Message(ChatMessage message)
+    private static JinjaMap Message(ChatMessage message, bool argumentsAsText)
     {
         var map = new JinjaMap { ["role"] = message.Role, ["content"] = message.Content };
         if (message.Reasoning is not null)
@@ -94,16 +94,16 @@ public sealed class ChatTemplate
         if (message.ToolCallId is not null)
             map["tool_call_id"] = message.ToolCallId;
         if (message.ToolCalls.Count > 0)
-            map["tool_calls"] = new JinjaList([.. message.ToolCalls.Select(Call)]);
+            map["tool_calls"] = new JinjaList([.. message.ToolCalls.Select(call => Call(call, argumentsAsText))]);
         return map;
     }
 
-    private static JinjaMap Call(ChatToolCall call)
+    private static JinjaMap Call(ChatToolCall call, bool argumentsAsText)
     {
         var map = new JinjaMap { ["type"] = "function" };
         if (call.Id is not null)
             map["id"] = call.Id;
-        map["function"] = new JinjaMap { ["name"] = call.Name, ["arguments"] = JinjaJson.Parse(call.ArgumentsJson, $"ArgumentsJson of the call of '{call.Name}'") };
+        map["function"] = new JinjaMap { ["name"] = call.Name, ["arguments"] = argumentsAsText ? call.ArgumentsJson : JinjaJson.Parse(call.ArgumentsJson, $"ArgumentsJson of the call of '{call.Name}'") };
         return map;
     }
 

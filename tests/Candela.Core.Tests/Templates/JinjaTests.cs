@@ -201,6 +201,7 @@ public class JinjaTests
         Assert.Equal("weather;\n<s>[user]Weather?\n<s>[assistant]nothing {\"name\": \"weather\", \"arguments\": {\"city\": \"Łódź\", \"n\": 1}} a1\n<s>[tool]sun for a1 by weather<go 05 Mar 2024 ok>".Replace("\n<s>", "<s>", StringComparison.Ordinal), text);
         Assert.DoesNotContain("<go", ChatTemplate.Parse(Template).Render(messages, options with { AddGenerationPrompt = false, ToolsJson = null }), StringComparison.Ordinal);
         Assert.Throws<UsageException>(() => ChatTemplate.Parse(Template).Render(messages, options with { ToolsJson = "[" }));
+        Assert.Contains("\"arguments\": \"{\\\"city\\\":", ChatTemplate.Parse(Template).Render(messages, options with { ToolArgumentsAsText = true }), StringComparison.Ordinal);
         Assert.Equal("[x]hi", ChatTemplate.Parse("{% for m in messages %}[{{ m.role }}]{{ m.content[0].text }}{% endfor %}").RenderJson("""[{"role":"x","content":[{"type":"text","text":"hi"}]}]"""));
     }
 
