@@ -105,7 +105,7 @@ internal sealed class Fitter(Session session)
             Cancellation = session.Cancellation,
         });
         session.Cancellation.ThrowIfCancellationRequested();
-        if (bounded is not null)
+        if (bounded is not null || boundedValid is not null)
             GC.Collect(); // a few hundred megabytes of large arrays are garbage now; the next fit should not come on top of them
         return (encoder, result, new FitFacts(result.StopReason, result.History, result.Chosen,
             options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules) { Warnings = events.Warnings, CurveWarnings = TrainingDoctor.ExamineCurve(events.Curve, family.Id) });
