@@ -14,12 +14,12 @@ public class ScoredVocabularyTests
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("tokenizer.bin");
-        Gen.Select(Gen.String[Gen.Char["ab é"], 2, 4].Array[0, 30], Gen.String[Gen.Char["ab éñ\n"], 0, 12].Array[6], Gen.Int[0, 1000]).Sample(
+        Gen.Select(Gen.String[Gen.Char["ab é"], 2, 4].Array[0, 30], Gen.String[Gen.Char["aab éñ\n"], 0, 80].Array[6], Gen.Int[0, 1000]).Sample(
             (pieces, texts, seed) =>
             {
                 string[] joined = [.. pieces.Distinct()];
                 var random = new Rng(seed);
-                List<(string Text, float Score)> tokens = [.. Base(), .. new[] { " ", "a", "b", "é" }.Select(c => (c, -1000f)), .. joined.Select((p, i) => (p, (float)-random.Next(1_000_000)))];
+                List<(string Text, float Score)> tokens = [.. Base(), .. new[] { " ", "a", "b", "é" }.Select(c => (c, -1000f)), .. joined.Select((p, i) => (p, (float)-random.Next(seed % 2 == 0 ? 1_000_000 : 12)))];
                 File.WriteAllBytes(path, Bin(tokens));
                 var tokenizer = Tokenizer.Load(path);
                 foreach (string text in texts)

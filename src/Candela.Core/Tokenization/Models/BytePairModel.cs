@@ -40,7 +40,12 @@ internal sealed class BytePairModel : TokenModel
     private readonly int _unknown;
 
     /// <summary>Checks every merge against the vocabulary; <paramref name="file"/> is named when one does not fit.</summary>
-    public BytePairModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BytePairOptions options, string file) : base(vocabulary)
+    /// <param name="vocabulary">Tokens and ids.</param>
+    /// <param name="merges">In the order in which they are made.</param>
+    /// <param name="options">How pieces are taken.</param>
+    /// <param name="file">For messages.</param>
+    /// <param name="ranks">The rank of each merge, ascending, where several are equal: then the leftmost pair is merged. Null: each has its own. A tokenizer.json cannot tell, and is written in the order of the list.</param>
+    public BytePairModel(Vocabulary vocabulary, IReadOnlyList<(string Left, string Right)> merges, BytePairOptions options, string file, IReadOnlyList<int>? ranks = null) : base(vocabulary)
     {
         _options = options;
         _merges = [.. merges];
@@ -54,7 +59,7 @@ internal sealed class BytePairModel : TokenModel
             if (missing is not null)
                 throw new FileFormatException(file, Fault.Corrupt, string.Create(CultureInfo.InvariantCulture,
                     $"model.merges[{rank}] joins {Vocabulary.Quote(left)} and {Vocabulary.Quote(right)}, but {Vocabulary.Quote(missing)} is not in the vocabulary."));
-            _table.Add(vocabulary.IdOf(left)!.Value, vocabulary.IdOf(right)!.Value, rank, vocabulary.IdOf(merged)!.Value);
+            _table.Add(vocabulary.IdOf(left)!.Value, vocabulary.IdOf(right)!.Value, ranks?[rank] ?? rank, vocabulary.IdOf(merged)!.Value);
         }
 
         _single = new int[char.MaxValue + 1];

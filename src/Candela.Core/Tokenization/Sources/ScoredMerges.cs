@@ -1,7 +1,8 @@
 namespace Candela.Tokenization;
 
 /// <summary>A SentencePiece BPE vocabulary (tokens with scores, no merges) as merges by rank. SentencePiece joins the neighbouring pair whose joined token has the highest score;
-/// so each way to split a token into two tokens is a merge, ranked by the token's score (as Hugging Face's converter does). Ways to split one token rank by the ids of their parts.</summary>
+/// so each way to split a token into two tokens is a merge, ranked by the token's score; among equals the leftmost pair is joined. (A tokenizer.json, and Hugging Face's converter,
+/// must give each merge a rank of its own: there, ways to split one token rank by the ids of their parts.)</summary>
 internal static class ScoredMerges
 {
     /// <param name="tokens">By id, each once.</param>
@@ -27,7 +28,10 @@ internal static class ScoredMerges
             }
         }
 
-        var ordered = merges.OrderByDescending(m => m.Score).ThenBy(m => m.Id).ThenBy(m => m.Left).ThenBy(m => m.Right);
-        return new BytePairModel(vocabulary, [.. ordered.Select(m => (tokens[m.Left], tokens[m.Right]))], options, file);
+        (float Score, int Id, int Left, int Right)[] ordered = [.. merges.OrderByDescending(m => m.Score).ThenBy(m => m.Id).ThenBy(m => m.Left).ThenBy(m => m.Right)];
+        int[] ranks = new int[ordered.Length];
+        for (int i = 1; i < ranks.Length; i++)
+            ranks[i] = ranks[i - 1] + (ordered[i].Score == ordered[i - 1].Score ? 0 : 1);
+        return new BytePairModel(vocabulary, [.. ordered.Select(m => (tokens[m.Left], tokens[m.Right]))], options, file, ranks);
     }
 }

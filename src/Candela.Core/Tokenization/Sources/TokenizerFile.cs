@@ -8,6 +8,9 @@ internal static class TokenizerFile
 {
     private static readonly string[] InFolder = ["tokenizer.json", "tokenizer.model", "tokenizer.bin"];
 
+    // Far above any vocabulary; what is larger is a model's weights.
+    private const long LongestFile = 1 << 30;
+
     /// <summary>Reads a folder's tokenizer or one file.</summary>
     public static TokenizerParts Read(string path)
     {
@@ -16,6 +19,8 @@ internal static class TokenizerFile
             throw new FileFormatException(file, Fault.Missing, "there is no tokenizer here; a folder with tokenizer.json, tokenizer.model (SentencePiece) or tokenizer.bin (llama2.c), one of these files, or a .gguf file was needed.");
         if (IsGguf(file))
             return GgufVocabulary.Read(file);
+        if (new FileInfo(file).Length is var length and > LongestFile)
+            throw new FileFormatException(file, Fault.WrongFormat, $"the file has {length} bytes; a tokenizer has at most {LongestFile}. Name the tokenizer's file, not the weights.");
         var parts = Path.GetExtension(file) switch
         {
             ".model" => SentencePieceFile.Read(file),
