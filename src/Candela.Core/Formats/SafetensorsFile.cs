@@ -89,6 +89,36 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The values of a tensor as singles; other types are converted (64-bit values may lose digits).</summary>
     public float[] ReadSingles(string name) => ReadRaw(name).ToSingles();
 
+    /// <summary>Reads a tensor's values as singles into memory of one's own, converting piece by piece: no second copy of it is held.</summary>
+    /// <exception cref="ShapeException"><paramref name="into"/> has another length than the tensor.</exception>
+    public void ReadSingles(string name, Span<float> into)
+    {
+        var info = Info(name);
+        int size = Safetensors.ElementBytes(info.Type);
+        if (into.Length != info.Bytes / size)
+            throw new ShapeException($"Tensor '{name}' of shape [{string.Join(", ", info.Shape)}] has {info.Bytes / size} values; got room for {into.Length}.");
+        if (info.Type == TensorType.F32)
+        {
+            for (int at = 0; at < into.Length;)
+            {
+                int count = Math.Min(into.Length - at, 1 << 28);
+                Need(MemoryMarshal.AsBytes(into.Slice(at, count)), info.Offset + (4L * at), name);
+                at += count;
+            }
+
+            return;
+        }
+
+        var piece = new byte[Math.Min(info.Bytes, 1 << 20)];
+        for (int at = 0; at < into.Length;)
+        {
+            int count = Math.Min(into.Length - at, piece.Length / size);
+            Need(piece.AsSpan(0, count * size), info.Offset + ((long)size * at), name);
+            new RawTensor(name, info.Type, [count], piece.AsMemory(0, count * size)).ToSingles().CopyTo(into[at..]);
+            at += count;
+        }
+    }
+
     /// <summary>A tensor of any type as it is stored.</summary>
     public RawTensor ReadRaw(string name)
     {
@@ -119,6 +149,12 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Closes the file.</summary>
     public void Dispose() => _handle.Dispose();
+
+    private void Need(Span<byte> into, long at, string name)
+    {
+        if (!Fill(_handle, into, at))
+            throw new FileFormatException(Path, Fault.Truncated, $"the file ended inside tensor '{name}'; something shortened it after it was opened.");
+    }
 
     private static void Verify(string path, SafeFileHandle handle, List<TensorInfo> tensors, Dictionary<string, string> metadata, long dataStart, long length, string expected)
     {

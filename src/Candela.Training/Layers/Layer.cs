@@ -201,6 +201,13 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
         return count;
     }
 
+    /// <summary>All parameters inside, frozen ones too, by key.</summary>
+    internal IEnumerable<KeyValuePair<string, TorchParameter>> AllParameters(string prefix = "") =>
+        _owned.Select(p => new KeyValuePair<string, TorchParameter>(prefix + p.Name, p.Value)).Concat(_children.SelectMany(c => c.Value.AllParameters($"{prefix}{c.Key}.")));
+
+    /// <summary>Creates all parameters, zero, for weights that come from a file.</summary>
+    internal void BuildOnly(Shape input) => BuildParameters(input);
+
     private void BuildParameters(Shape input)
     {
         if (IsBuilt)
