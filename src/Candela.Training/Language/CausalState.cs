@@ -1,5 +1,4 @@
 using Candela.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Language;

@@ -74,11 +74,11 @@ internal sealed class CheckpointReader : IDisposable
         string[] unexpected = [.. byKey.Values.Select(t => t.Key)];
         List<string> parts = [];
         if (missing.Count > 0)
-            parts.Add($"missing {List(missing.Select(k => $"'{k}'{Nearest(k, byKey.Keys)}"), missing.Count)}");
+            parts.Add($"missing ({missing.Count}): {string.Join(", ", Grouped(missing).Select(g => $"'{g.Key}'{Nearest(g.Value, unexpected)}"))}");
         if (unexpected.Length > 0)
-            parts.Add($"unexpected {List(unexpected.Select(k => $"'{k}'"), unexpected.Length)}");
+            parts.Add($"unexpected ({unexpected.Length}): {string.Join(", ", Grouped(unexpected).Select(g => $"'{g.Key}'"))}");
         if (wrong.Count > 0)
-            parts.Add($"of another shape {List(wrong, wrong.Count)}");
+            parts.Add($"of another shape ({wrong.Count}): {string.Join(", ", wrong)}");
         throw new FileFormatException(Source, Fault.Corrupt, $"the tensors do not fit {TransformerConfig.FileName} ({config.ModelType}): {string.Join("; ", parts)}.");
 
         static string Nearest(string key, IEnumerable<string> left) => NearestName.Of(key, left) is { } near ? $" (nearest: '{near}')" : "";
@@ -90,8 +90,13 @@ internal sealed class CheckpointReader : IDisposable
             file.Dispose();
     }
 
-    // All names matter to a program; a person reads the first forty.
-    private static string List(IEnumerable<string> items, int count) => $"({count}): {string.Join(", ", items.Take(40))}{(count > 40 ? $" and {count - 40} more" : "")}";
+    // Names that differ in their first number alone as one, model.layers.{0, 1, 2}.mlp.up_proj.weight; the value is the first of them.
+    private static IEnumerable<KeyValuePair<string, string>> Grouped(IEnumerable<string> keys) => keys
+        .GroupBy(key => string.Join('.', key.Split('.').Select((part, i) => i == FirstNumber(key) ? "#" : part)))
+        .Select(group => new KeyValuePair<string, string>(
+            group.Count() == 1 ? group.First() : group.Key.Replace("#", $"{{{string.Join(", ", group.Select(key => key.Split('.')[FirstNumber(key)]))}}}", StringComparison.Ordinal), group.First()));
+
+    private static int FirstNumber(string key) => Array.FindIndex(key.Split('.'), part => part.Length > 0 && part.All(char.IsAsciiDigit));
 
     private void AddShards(string folder, bool safe)
     {

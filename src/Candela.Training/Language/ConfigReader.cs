@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Candela.Formats;
 
 namespace Candela.Training.Language;
 

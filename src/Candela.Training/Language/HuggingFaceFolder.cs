@@ -11,6 +11,8 @@ public static class HuggingFaceFolder
     /// <summary>Weights above this are split over several files, unless asked otherwise: 5 GB, as Hugging Face does.</summary>
     public const long DefaultShardBytes = 5_000_000_000;
 
+    private static readonly string[] LoadableTokenizers = ["tokenizer.json", "tokenizer.model", "tokenizer.bin"];
+
     private static readonly string[] TokenizerFiles =
     [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
@@ -20,7 +22,7 @@ public static class HuggingFaceFolder
     /// <summary>The folder's tokenizer, or null where it has none.</summary>
     /// <exception cref="FileFormatException">There is one and it cannot be used.</exception>
     public static Tokenizer? LoadTokenizer(string folder) =>
-        new[] { "tokenizer.json", "tokenizer.model", "tokenizer.bin" }.Any(f => File.Exists(Path.Combine(folder, f))) ? Tokenizer.Load(folder) : null;
+        LoadableTokenizers.Any(f => File.Exists(Path.Combine(folder, f))) ? Tokenizer.Load(folder) : null;
 
     /// <summary>Fills a built network's parameters from a folder's weights, each read from disk straight into its place; bf16, f16 and others become float32.</summary>
     /// <exception cref="FileFormatException">Tensors are missing, unexpected or of another shape: all are named together.</exception>

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Candela.Formats;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Language;
@@ -151,7 +149,7 @@ public sealed record LlamaConfig : CausalLmConfig
         json["num_attention_heads"] = Heads;
         json["num_key_value_heads"] = Groups;
         json["head_dim"] = HeadWidth;
-        json["max_position_embeddings"] = Source?["max_position_embeddings"]?.DeepClone() ?? ContextLength;
+        json["max_position_embeddings"] = Source?["max_position_embeddings"]?.DeepClone() ?? (Scaling is { Kind: RopeScalingKind.Dynamic, OriginalContextLength: > 0 } ? Scaling.OriginalContextLength : ContextLength);
         json["rms_norm_eps"] = NormEpsilon;
         json["hidden_act"] = Activation.Id();
         json["attention_dropout"] = AttentionDropout;
