@@ -35,7 +35,7 @@ internal static class PipelineText
     public static string Quoted(string text) => "\"" + JsonEncodedText.Encode(text) + "\"";
 
     /// <summary>The normalizer of a SentencePiece vocabulary; null when it changes nothing.</summary>
-    public static Normalizer? SpmNormalizer(byte[]? charsMap, bool removeExtraSpaces, bool addPrefix, bool escape, string file)
+    public static Normalizer? SpmNormalizer(byte[]? charsMap, bool removeExtraSpaces, bool addPrefix, bool escape, string file, bool strip = true)
     {
         string space = escape ? Space : " ";
         var parts = new List<string>();
@@ -43,7 +43,8 @@ internal static class PipelineText
             parts.Add($$"""{"type":"Precompiled","precompiled_charsmap":"{{Convert.ToBase64String(charsMap)}}"}""");
         if (removeExtraSpaces)
         {
-            parts.Add("""{"type":"Strip","strip_left":true,"strip_right":true}""");
+            if (strip)
+                parts.Add("""{"type":"Replace","pattern":{"Regex":"\\A +| +\\z"},"content":""}"""); // spaces only: other white space at the ends stays
             parts.Add("""{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "}""");
         }
 

@@ -95,12 +95,16 @@ internal static class SentencePieceFile
                 added.Add(new AddedToken(id, proto.Tokens[id], Special: proto.Kinds[id] != PieceKind.UserDefined));
         }
 
+        // Between user-defined pieces the pipeline sees stretches of text: spaces at their ends count, and only the first gets the prefix. Unlike in the library, spaces at
+        // the very end of the text then stay (as one), and a text that begins with such a piece has no prefix.
+        bool cut = proto.AddDummyPrefix && proto.RemoveExtraSpaces && proto.EscapeSpaces && proto.Kinds.Contains(PieceKind.UserDefined);
         int? bos = Control(proto, proto.BosId), eos = Control(proto, proto.EosId);
         return new TokenizerParts
         {
             Name = file,
             Model = model,
-            Normalizer = PipelineText.SpmNormalizer(proto.CharsMap, proto.RemoveExtraSpaces, proto.AddDummyPrefix, proto.EscapeSpaces, file),
+            Normalizer = PipelineText.SpmNormalizer(proto.CharsMap, proto.RemoveExtraSpaces, proto.AddDummyPrefix && !cut, proto.EscapeSpaces && !cut, file, strip: !cut),
+            PreTokenizer = cut ? PipelineText.PreTokenizer("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":false}""", file) : null,
             // the library itself frames nothing; models do: BPE ones (Llama) begin with BOS, Unigram ones (T5) end with EOS
             PostProcessor = proto.ModelType == 2 ? PipelineText.Frame(bos, null, proto.Tokens) : PipelineText.Frame(null, eos, proto.Tokens),
             Decoder = PipelineText.Decoder(proto.AddDummyPrefix ? PipelineText.SpmDecoder : PipelineText.SpmDecoder.Replace("\"start\":1", "\"start\":0", StringComparison.Ordinal), file),
