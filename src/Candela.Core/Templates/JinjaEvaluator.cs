@@ -114,13 +114,12 @@ internal sealed class JinjaEvaluator(JinjaBudget budget, DateTimeOffset now)
 
         if (items.Count == 0)
             return Run(loop.Else, new JinjaScope(scope));
-        int depth = scope.LoopDepth;
         object? changed = this; // no value of a template
         for (int i = 0; i < items.Count; i++)
         {
             int at = i;
-            var inner = new JinjaScope(scope) { LoopDepth = depth + 1 };
-            inner.Set("loop", new JinjaLoop(items, at, depth, arguments => arguments.Positional.Count > 0 ? arguments.Positional[at % arguments.Positional.Count] : null, arguments =>
+            var inner = new JinjaScope(scope);
+            inner.Set("loop", new JinjaLoop(items, at, arguments => arguments.Positional.Count > 0 ? arguments.Positional[at % arguments.Positional.Count] : null, arguments =>
             {
                 var seen = new JinjaList(arguments.Positional);
                 bool differs = ReferenceEquals(changed, this) || !JinjaText.Same(changed, seen, budget);
@@ -354,8 +353,6 @@ internal sealed class JinjaScope(JinjaScope? outer)
 {
     private readonly Dictionary<string, object?> _variables = new(StringComparer.Ordinal);
 
-    public int LoopDepth { get; init; } = outer?.LoopDepth ?? 0;
-
     public void Set(string name, object? value) => _variables[name] = value;
 
     public object? Find(string name)
@@ -373,7 +370,7 @@ internal sealed class JinjaScope(JinjaScope? outer)
 }
 
 /// <summary>The variable <c>loop</c>.</summary>
-internal sealed class JinjaLoop(IReadOnlyList<object?> items, int at, int depth, Func<JinjaArguments, object?> cycle, Func<JinjaArguments, object?> changed)
+internal sealed class JinjaLoop(IReadOnlyList<object?> items, int at, Func<JinjaArguments, object?> cycle, Func<JinjaArguments, object?> changed)
 {
     public object? Of(string name) => name switch
     {
@@ -386,8 +383,8 @@ internal sealed class JinjaLoop(IReadOnlyList<object?> items, int at, int depth,
         "length" => (long)items.Count,
         "previtem" => at > 0 ? items[at - 1] : new JinjaUndefined("loop.previtem"),
         "nextitem" => at < items.Count - 1 ? items[at + 1] : new JinjaUndefined("loop.nextitem"),
-        "depth" => depth + 1L,
-        "depth0" => (long)depth,
+        "depth" => 1L, // counts recursive loops only
+        "depth0" => 0L,
         "cycle" => new JinjaFunction("loop.cycle", cycle),
         "changed" => new JinjaFunction("loop.changed", changed),
         _ => new JinjaUndefined($"loop.{name}"),

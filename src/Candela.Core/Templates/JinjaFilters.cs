@@ -68,7 +68,7 @@ internal static class JinjaFilters
             case "capitalize":
                 return JinjaMethods.Capitalize(Text());
             case "title":
-                return JinjaMethods.Title(Text());
+                return JinjaMethods.Title(Text(), words: true);
             case "indent":
                 return Indent(Text(), a, budget);
             case "sort":
@@ -220,15 +220,16 @@ internal static class JinjaFilters
         return groups.Select(group => (object?)new JinjaList([group.Key, new JinjaList(group.Items)], tuple: true));
     }
 
-    private static double Round(object? value, JinjaArguments a)
+    private static object Round(object? value, JinjaArguments a)
     {
         double number = JinjaText.Number(value) ?? throw new JinjaError($"'round' got {JinjaText.Kind(value)}; a number was needed");
         int digits = (int)Math.Clamp(a.Integer(0, "precision", 0), -15, 15);
         double scale = Math.Pow(10, digits);
         return a.Of(1, "method", "common") switch
         {
-            "ceil" => Math.Ceiling(number * scale) / scale,
+            "ceil" => (object)(Math.Ceiling(number * scale) / scale),
             "floor" => Math.Floor(number * scale) / scale,
+            _ when value is long whole => digits >= 0 ? whole : (long)(Math.Round(number * scale, MidpointRounding.ToEven) / scale), // as Python, an integer stays one
             _ => digits >= 0 ? Math.Round(number, digits, MidpointRounding.ToEven) : Math.Round(number * scale, MidpointRounding.ToEven) / scale,
         };
     }

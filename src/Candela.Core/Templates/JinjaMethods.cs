@@ -24,14 +24,15 @@ internal static class JinjaMethods
         _ => null,
     };
 
-    public static string Title(string text)
+    /// <summary><c>str.title()</c>: every run of letters is capitalised; with <paramref name="words"/>, as the filter does, what follows a blank, hyphen or opening bracket.</summary>
+    public static string Title(string text, bool words = false)
     {
         var into = new StringBuilder(text.Length);
         bool inside = false;
         foreach (char c in text)
         {
             into.Append(inside ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c));
-            inside = char.IsLetter(c);
+            inside = words ? !(char.IsWhiteSpace(c) || c is '-' or '(' or '{' or '[' or '<') : char.IsLetter(c);
         }
 
         return into.ToString();
