@@ -71,12 +71,14 @@ public sealed partial class Tokenizer
         {
             string token = TokenOf(ids[i]) ?? "";
             int leading = token.TakeWhile(IsSpaceStandIn).Count(), trailing = token.Reverse().TakeWhile(IsSpaceStandIn).Count();
-            if (leading > 0 && addPrefixSpace && (i == 0 || starts[i] == 0) && !(text.Length > starts[i] && char.IsWhiteSpace(text[starts[i]])))
+            if (leading > 0 && addPrefixSpace && (i == 0 || starts[i] == 0))
                 leading--;
             if (leading > 0)
                 starts[i] = Math.Min(starts[i] + leading, ends[i]);
             if (trailing > 0)
                 ends[i] = Math.Max(ends[i] - trailing, starts[i]);
+            if (ends[i] > starts[i] && ends[i] < text.Length && char.IsSurrogatePair(text, ends[i] - 1))
+                ends[i]--; // the space that was put there stands for the character after it
         }
     }
 
@@ -93,7 +95,7 @@ public sealed partial class Tokenizer
             return;
         int lengthOne = first.Count, lengthTwo = second?.Count ?? 0;
         if (second is null && options.Strategy == "OnlySecond")
-            return;
+            throw new DataException($"The text has {first.Count} tokens where {room} fit, and the file's truncation cuts only a second text; give one or change the file's truncation.");
         if (second is null)
         {
             lengthOne = room;

@@ -78,7 +78,7 @@ public sealed class ComponentTests
     [InlineData("""{"type":"Digits","individual_digits":true}""", "Call 123 ok", "Call |1|2|3| ok")]
     [InlineData("""{"type":"Digits","individual_digits":false}""", "Call 123 ok", "Call |123| ok")]
     [InlineData("""{"type":"CharDelimiterSplit","delimiter":"-"}""", "a-b--c", "a|b|c")]
-    [InlineData("""{"type":"UnicodeScripts"}""", "どこで生れ。Yes ok", "どこで生れ|。|Yes ok")]
+    [InlineData("""{"type":"UnicodeScripts"}""", "  どこで生れ。Yes ok\u0378x", "どこで生れ|。|Yes ok\u0378x")]
     [InlineData("""{"type":"FixedLength","length":2}""", "a😀bcd", "a😀|bc|d")]
     [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}""", "Hey my  friend", "▁Hey|▁my|▁|▁friend")]
     [InlineData("""{"type":"Metaspace","replacement":"▁","prepend_scheme":"never","split":true}""", "Hey my ", "Hey|▁my|▁")]

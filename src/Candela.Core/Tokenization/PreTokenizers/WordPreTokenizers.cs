@@ -126,7 +126,7 @@ internal sealed class CharDelimiterPreTokenizer(string delimiter) : CuttingPreTo
     }
 }
 
-/// <summary>Cuts where the script changes; Hiragana and Katakana count as Han, a space belongs to any.</summary>
+/// <summary>Cuts where the script changes; Hiragana and Katakana count as Han, a space or a character without a script belongs to any.</summary>
 internal sealed class UnicodeScriptsPreTokenizer : CuttingPreTokenizer
 {
     private static readonly int Han = UnicodeData.ScriptIndex("HAN"), Hiragana = UnicodeData.ScriptIndex("HIRAGANA"), Katakana = UnicodeData.ScriptIndex("KATAKANA");
@@ -140,12 +140,14 @@ internal sealed class UnicodeScriptsPreTokenizer : CuttingPreTokenizer
         for (int at = 0; at < text.Length;)
         {
             int codePoint = CodePoint(text, at, out int size);
-            if (codePoint != ' ')
+            int script = codePoint == 0x30FC ? Han : UnicodeData.ScriptOf(codePoint);
+            if (codePoint != ' ' && script >= 0)
             {
-                int script = codePoint == 0x30FC ? Han : UnicodeData.ScriptOf(codePoint);
                 if (script == Hiragana || script == Katakana)
                     script = Han;
-                if (last is { } before && before != script)
+                if (last is null)
+                    start = at; // spaces before the first character are dropped, as in the library the format comes from
+                else if (last != script)
                 {
                     into.Add(new Cut(start, at - start, false));
                     start = at;
@@ -157,7 +159,7 @@ internal sealed class UnicodeScriptsPreTokenizer : CuttingPreTokenizer
             at += size;
         }
 
-        if (start < text.Length)
+        if (last is not null)
             into.Add(new Cut(start, text.Length - start, false));
     }
 

@@ -19,6 +19,7 @@ internal abstract class CharacterSet
 
     public static readonly CharacterSet Any = new Range(0, 0x10FFFF), WhiteSpace = new Predicate(c => c <= char.MaxValue && char.IsWhiteSpace((char)c)),
         Word = new Predicate(c => Category(c) is <= UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation || IsLetterSymbol(c)),
+        WordOutsideClass = new Predicate(c => c is 0xB2 or 0xB3 or 0xB9 or (>= 0xBC and <= 0xBE) || Word!.Contains(c)),
         Digit = new Predicate(c => Category(c) == UnicodeCategory.DecimalDigitNumber);
 
     public bool Contains(int codePoint) => codePoint < 128 ? (_ascii.Value[codePoint >> 6] >> (codePoint & 63) & 1) != 0 : Test(codePoint);
@@ -72,14 +73,14 @@ internal abstract class CharacterSet
             "ANY" => Any,
             "ASCII" => new Range(0, 127),
             "WHITESPACE" or "SPACE" => WhiteSpace,
-            "ALPHABETIC" or "ALPHA" => new Predicate(c => Category(c) is <= UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber || IsLetterSymbol(c)),
+            "ALPHABETIC" or "ALPHA" => new Predicate(c => Category(c) is <= UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber || UnicodeData.IsOtherAlphabetic(c)),
             "WORD" => Word,
-            "ALNUM" => new Predicate(c => Category(c) is <= UnicodeCategory.OtherLetter or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber),
+            "ALNUM" => new Predicate(c => Category(c) is <= UnicodeCategory.OtherLetter or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber || UnicodeData.IsOtherAlphabetic(c)),
             "LOWER" or "LOWERCASE" => new Predicate(c => Category(c) == UnicodeCategory.LowercaseLetter),
             "UPPER" or "UPPERCASE" => new Predicate(c => Category(c) == UnicodeCategory.UppercaseLetter),
             "DIGIT" => Digit,
             "XDIGIT" => new Predicate(c => c < 128 && char.IsAsciiHexDigit((char)c)),
-            "PUNCT" => new Predicate(c => Category(c) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation || c is '$' or '+' or '<' or '=' or '>' or '^' or '`' or '|' or '~'),
+            "PUNCT" => new Predicate(c => Category(c) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherSymbol),
             "CNTRL" => new Predicate(c => Category(c) == UnicodeCategory.Control),
             "BLANK" => new Predicate(c => c == '\t' || Category(c) == UnicodeCategory.SpaceSeparator),
             "GRAPH" => new Predicate(c => !WhiteSpace.Contains(c) && Category(c) is not (UnicodeCategory.Control or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned)),

@@ -9,7 +9,7 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
     private const int DeepestNesting = 200, LargestRepeat = 1000, LargestSize = 50_000;
 
     private int _at, _depth, _size;
-    private bool _ignoreCase, _dotAll, _multiLine, _extended;
+    private bool _ignoreCase, _dotAll, _extended;
 
     /// <summary>How many slots the nodes use, once parsed.</summary>
     public int Slots { get; private set; }
@@ -29,7 +29,7 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
     {
         if (++_depth > DeepestNesting)
             throw refuse("nests too deeply");
-        bool ignoreCase = _ignoreCase, dotAll = _dotAll, multiLine = _multiLine, extended = _extended;
+        bool ignoreCase = _ignoreCase, dotAll = _dotAll, extended = _extended;
         List<Expression> alternatives = [ReadSequence()];
         while (More && pattern[_at] == '|')
         {
@@ -37,7 +37,7 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
             alternatives.Add(ReadSequence());
         }
 
-        (_ignoreCase, _dotAll, _multiLine, _extended) = (ignoreCase, dotAll, multiLine, extended);
+        (_ignoreCase, _dotAll, _extended) = (ignoreCase, dotAll, extended);
         _depth--;
         return alternatives.Count == 1 ? alternatives[0] : next => Count(new Choice([.. alternatives.Select(a => a(next))]));
     }
@@ -159,9 +159,9 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
             case '.':
                 return One(_dotAll ? CharacterSet.Any : CharacterSet.Of('\n', '\n').Complement());
             case '^':
-                return (AssertThat(_multiLine ? (before, _) => before is -1 or '\n' : (before, _) => before == -1), null);
+                return (AssertThat((before, _) => before is -1 or '\n'), null);
             case '$':
-                return _multiLine ? (AssertThat((_, after) => after is -1 or '\n'), null) : (AssertThat((_, after) => after == -1), null);
+                return (AssertThat((_, after) => after is -1 or '\n'), null);
             case '*' or '+' or '?':
                 throw refuse("repeats nothing");
             case '\\':
@@ -224,7 +224,7 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
     // (?i) holds to the end of the enclosing group, (?i:...) inside its own.
     private Expression ReadFlags()
     {
-        (bool ignoreCase, bool dotAll, bool multiLine, bool extended) = (_ignoreCase, _dotAll, _multiLine, _extended);
+        (bool ignoreCase, bool dotAll, bool extended) = (_ignoreCase, _dotAll, _extended);
         for (bool on = true; More; _at++)
         {
             switch (pattern[_at])
@@ -232,11 +232,8 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
                 case 'i':
                     _ignoreCase = on;
                     continue;
-                case 's':
-                    _dotAll = on;
-                    continue;
                 case 'm':
-                    _multiLine = on;
+                    _dotAll = on;
                     continue;
                 case 'x':
                     _extended = on;
@@ -248,12 +245,11 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
                     continue;
                 case ')':
                     _at++;
-                    Expression rest = ReadAlternativesOfRest();
-                    return rest;
+                    return ReadAlternatives();
                 case ':':
                     _at++;
                     Expression body = Close(ReadAlternatives());
-                    (_ignoreCase, _dotAll, _multiLine, _extended) = (ignoreCase, dotAll, multiLine, extended);
+                    (_ignoreCase, _dotAll, _extended) = (ignoreCase, dotAll, extended);
                     return body;
                 default:
                     throw refuse($"uses the group (?{pattern[_at]}, which is not supported");
@@ -262,8 +258,6 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
 
         throw refuse("does not close a group");
     }
-
-    private Expression ReadAlternativesOfRest() => ReadAlternatives();
 
     private Expression Close(Expression inner) => More && pattern[_at++] == ')' ? inner : throw refuse("does not close a group");
 
@@ -284,9 +278,12 @@ internal sealed class PatternParser(string pattern, Func<string, Exception> refu
                 return (next => Count(new BeforeFinalLineFeed(next)), null);
             case 'b' or 'B':
                 bool wanted = pattern[_at++] == 'b';
-                return (AssertThat((before, after) => (before >= 0 && CharacterSet.Word.Contains(before)) != (after >= 0 && CharacterSet.Word.Contains(after)) == wanted), null);
+                return (AssertThat((before, after) => (before >= 0 && CharacterSet.WordOutsideClass.Contains(before)) != (after >= 0 && CharacterSet.WordOutsideClass.Contains(after)) == wanted), null);
             case >= '1' and <= '9' or 'k' or 'g' or 'G' or 'K' or 'R' or 'X':
                 throw refuse($"uses \\{pattern[_at]}, which is not supported");
+            case 'w' or 'W':
+                bool inside = pattern[_at++] == 'w'; // outside a class \w has a few digits more
+                return One(inside ? CharacterSet.WordOutsideClass : CharacterSet.WordOutsideClass.Complement());
             default:
                 return One(Fold(ReadSetEscape()));
         }

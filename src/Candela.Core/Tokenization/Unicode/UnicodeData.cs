@@ -7,7 +7,7 @@ internal static class UnicodeData
 {
     private static readonly Lazy<Tables> All = new(Read);
 
-    private sealed record Tables(Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatible, Dictionary<long, int> Pairs, byte[] Classes, string[] Scripts, int[] Starts, int[] Ends, short[] ScriptOfRange);
+    private sealed record Tables(Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatible, Dictionary<long, int> Pairs, byte[] Classes, string[] Scripts, int[] Starts, int[] Ends, short[] ScriptOfRange, HashSet<int> Alphabetic);
 
     /// <summary>The full decomposition of a code point, or null when it is itself.</summary>
     public static int[]? Decomposition(int codePoint, bool compatible)
@@ -35,11 +35,15 @@ internal static class UnicodeData
         return at >= 0 && codePoint <= tables.Ends[at] ? tables.ScriptOfRange[at] : -1;
     }
 
+    /// <summary>Whether a character that is neither letter nor letter number is alphabetic: vowel signs, circled letters.</summary>
+    public static bool IsOtherAlphabetic(int codePoint) => All.Value.Alphabetic.Contains(codePoint);
+
     private static Tables Read()
     {
         Dictionary<int, int[]> canonical = [], compatible = [];
         var pairs = new Dictionary<long, int>();
         byte[] classes = new byte[0x20000];
+        var alphabetic = new HashSet<int>();
         var scripts = new List<string>();
         var ranges = new List<(int Start, int End, short Script)>();
         using Stream stream = typeof(UnicodeData).Assembly.GetManifestResourceStream("Candela.Tokenization.unicode.txt")!;
@@ -61,6 +65,10 @@ internal static class UnicodeData
                 case "C":
                     classes.AsSpan(Hex(words[1])..(Hex(words[2]) + 1)).Fill(byte.Parse(words[3], CultureInfo.InvariantCulture));
                     break;
+                case "A":
+                    foreach (string[] ends in words[1..].Select(r => r.Split('-')))
+                        alphabetic.UnionWith(Enumerable.Range(Hex(ends[0]), Hex(ends[^1]) - Hex(ends[0]) + 1));
+                    break;
                 case "S":
                     scripts.Add(words[1].Replace("_", "", StringComparison.Ordinal).ToUpperInvariant());
                     foreach (string range in words[2..])
@@ -74,7 +82,7 @@ internal static class UnicodeData
         }
 
         ranges.Sort();
-        return new Tables(canonical, compatible, pairs, classes, [.. scripts], [.. ranges.Select(r => r.Start)], [.. ranges.Select(r => r.End)], [.. ranges.Select(r => r.Script)]);
+        return new Tables(canonical, compatible, pairs, classes, [.. scripts], [.. ranges.Select(r => r.Start)], [.. ranges.Select(r => r.End)], [.. ranges.Select(r => r.Script)], alphabetic);
     }
 
     private static int Hex(string word) => int.Parse(word, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);

@@ -4,8 +4,8 @@ namespace Candela.Tokenization;
 
 /// <summary>A regular expression over code points with the meaning Oniguruma and Rust's regex give it, which the split patterns of tokenizer files are written for (.NET's own works on UTF-16 units,
 /// where a letter beyond the Basic Multilingual Plane is no \p{L}). Backtracking, leftmost, first alternative; groups capture nothing. Immutable.</summary>
-/// <remarks>Understood: literals, escapes (\n \r \t \f \v \a \e \xHH \x{H} \uHHHH), classes with nesting, &amp;&amp; and [:posix:], \s \S \d \D \w \W \h \H \p{..} \P{..}, . ^ $ \A \z \Z \b \B, groups (?:) (?i:) (?&gt;) (?=) (?!) (?&lt;=) (?&lt;!),
-/// inline flags i, m, s, x, quantifiers ? * + {n,m} with lazy and possessive forms.</remarks>
+/// <remarks>Understood: literals, escapes (\n \r \t \f \v \a \e \xHH \x{H} \uHHHH), classes with nesting, &amp;&amp; and [:posix:], \s \S \d \D \w \W \h \H \p{..} \P{..}, ./^/$ (of lines, as in Oniguruma's Ruby syntax) \A \z \Z \b \B, groups (?:) (?i:) (?&gt;) (?=) (?!) (?&lt;=) (?&lt;!),
+/// inline flags i, m (a dot matches line feeds too), x, quantifiers ? * + {n,m} with lazy and possessive forms.</remarks>
 internal sealed class UnicodePattern
 {
     // Far above what any sane pattern needs; a hostile one ends here instead of never.
@@ -39,13 +39,22 @@ internal sealed class UnicodePattern
     /// <summary>Cuts the text into matches and what lies between, without gaps.</summary>
     public void Cut(ReadOnlySpan<char> text, List<Cut> into)
     {
-        int done = 0;
+        int done = 0, last = -1; // where the last match ended
         var state = new MatchState(text, BaseSteps + StepsPerUnit * text.Length, _slots);
         for (int at = 0; at <= text.Length;)
         {
             int end = Run(ref state, at);
-            if (end < 0 || end == at) // an empty match cuts nothing
+            if (end < 0 || end == at)
             {
+                // An empty match cuts, except where a match has just ended.
+                if (end == at && at != last)
+                {
+                    if (at > done)
+                        into.Add(new Cut(done, at - done, false));
+                    into.Add(new Cut(at, 0, true));
+                    done = at;
+                }
+
                 at += at + 1 < text.Length && char.IsHighSurrogate(text[at]) && char.IsLowSurrogate(text[at + 1]) ? 2 : 1;
                 continue;
             }
@@ -53,7 +62,7 @@ internal sealed class UnicodePattern
             if (at > done)
                 into.Add(new Cut(done, at - done, false));
             into.Add(new Cut(at, end - at, true));
-            at = done = end;
+            at = done = last = end;
         }
 
         if (done < text.Length)
