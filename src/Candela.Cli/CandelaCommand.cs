@@ -68,6 +68,7 @@ internal static class CandelaCommand
         root.Subcommands.Add(EvaluateVerb.Build(ConsoleOf));
         root.Subcommands.Add(PredictVerb.Build(ConsoleOf));
         root.Subcommands.Add(SummaryVerb.Build(ConsoleOf));
+        root.Subcommands.Add(GenerateVerb.Build(ConsoleOf));
         root.Subcommands.Add(RunsVerb.Build(ConsoleOf));
         root.Subcommands.Add(DoctorVerb.Build(ConsoleOf));
         return root;

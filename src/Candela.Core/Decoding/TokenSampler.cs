@@ -23,6 +23,9 @@ public sealed class TokenSampler
             _candidates = new TokenCandidates(vocabularySize);
     }
 
+    /// <summary>True when logits are changed before the choice.</summary>
+    internal bool HasProcessors => _processors.Length > 0;
+
     /// <summary>The next token.</summary>
     /// <param name="tokens">The prompt and what was generated.</param>
     /// <param name="promptLength">How many of them are the prompt.</param>
