@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Candela.Cli.Options;
 using Candela.Cli.Output;
 using Candela.Decoding;
 using Candela.Templates;
