@@ -6,14 +6,15 @@ namespace Candela.Tokenization;
 /// <summary>The fast path of byte-level BPE with a well-known split: scanner, then a cache from pre-token to ids, then merges over bytes. No allocation per pre-token. Immutable but for the spare scratch.</summary>
 internal sealed class ByteLevelEncoder
 {
-    private readonly Scanner _scanner;
+    private readonly Scanner? _scanner;
+    private readonly PreTokenizer[] _splits; // used when there is no scanner
     private readonly BytePairModel _model;
     private readonly int[] _byteIds = new int[256];
     private PieceCache? _spare, _secondSpare;
 
-    private ByteLevelEncoder(Scanner scanner, BytePairModel model)
+    private ByteLevelEncoder(Scanner? scanner, PreTokenizer[] splits, BytePairModel model)
     {
-        (_scanner, _model) = (scanner, model);
+        (_scanner, _splits, _model) = (scanner, splits, model);
         for (int b = 0; b < 256; b++)
             _byteIds[b] = model.SingleId(ByteAlphabet.Of((byte)b));
     }
@@ -31,46 +32,79 @@ internal sealed class ByteLevelEncoder
                 when split.Pattern.Regex is { } pattern && (split.Matches == SplitBehavior.Isolated || split is { Matches: SplitBehavior.Removed, Invert: true }) => Scanner.Of(pattern),
             _ => null,
         };
-        var encoder = scanner is null ? null : new ByteLevelEncoder(scanner, model);
-        return encoder is not null && Array.TrueForAll(encoder._byteIds, id => id >= 0) ? encoder : null;
+        // Any other splits run as they are; the mapping to stand-ins is spared and pre-tokens are cached all the same.
+        PreTokenizer[] splits = scanner is null && parts.PreTokenizer is PreTokenizerSequence { Parts: var all } && all is [_, .., ByteLevelPreTokenizer { UseRegex: false, AddPrefixSpace: false }]
+            && all.SkipLast(1).All(p => p is SplitPreTokenizer or DigitsPreTokenizer or PunctuationPreTokenizer) ? [.. all.SkipLast(1)] : [];
+        if (scanner is null && splits.Length == 0)
+            return null;
+        var encoder = new ByteLevelEncoder(scanner, splits, model);
+        return Array.TrueForAll(encoder._byteIds, id => id >= 0) ? encoder : null;
     }
 
     /// <summary>Appends the ids of a text without added tokens.</summary>
     public void Encode(ReadOnlySpan<char> text, List<int> into)
     {
         PieceCache cache = Interlocked.Exchange(ref _spare, null) ?? Interlocked.Exchange(ref _secondSpare, null) ?? new PieceCache();
-        int[] output = cache.Output;
-        int count = 0;
-        for (int start = 0; start < text.Length;)
+        if (_scanner is null)
         {
-            int end = _scanner.End(text, start);
-            ReadOnlySpan<char> piece = text[start..end];
-            start = end;
-            if (output.Length - count < PieceCache.LongestIds)
+            EncodeSplit(text, into, cache);
+        }
+        else
+        {
+            int count = 0;
+            for (int start = 0; start < text.Length;)
             {
-                into.AddRange(output.AsSpan(0, count));
-                count = 0;
+                int end = _scanner.End(text, start);
+                EncodeCached(text[start..end], into, cache, ref count);
+                start = end;
             }
 
-            if (piece.Length > PieceCache.LongestKey)
-            {
-                into.AddRange(output.AsSpan(0, count));
-                count = 0;
-                EncodeLong(piece, into);
-                continue;
-            }
-
-            ulong hash = PieceCache.Hash(piece);
-            if (cache.TryGet(piece, hash, output, ref count))
-                continue;
-            int found = EncodePiece(piece, output.AsSpan(count));
-            cache.Add(piece, hash, output.AsSpan(count, found));
-            count += found;
+            into.AddRange(cache.Output.AsSpan(0, count));
         }
 
-        into.AddRange(output.AsSpan(0, count));
         if (Interlocked.CompareExchange(ref _spare, cache, null) is not null)
             Interlocked.CompareExchange(ref _secondSpare, cache, null);
+    }
+
+    private void EncodeSplit(ReadOnlySpan<char> text, List<int> into, PieceCache cache)
+    {
+        List<Piece> pieces = [new Piece(new AlignedText(text.ToString()))], next = [];
+        foreach (PreTokenizer split in _splits)
+        {
+            foreach (Piece piece in pieces)
+                split.Split(piece, first: false, next);
+            (pieces, next) = (next, pieces);
+            next.Clear();
+        }
+
+        int count = 0;
+        foreach (Piece piece in pieces)
+            EncodeCached(piece.Span, into, cache, ref count);
+        into.AddRange(cache.Output.AsSpan(0, count));
+    }
+
+    // Ids gather in the cache's output and go to the list when that is nearly full.
+    private void EncodeCached(ReadOnlySpan<char> piece, List<int> into, PieceCache cache, ref int count)
+    {
+        int[] output = cache.Output;
+        if (output.Length - count < PieceCache.LongestIds || piece.Length > PieceCache.LongestKey)
+        {
+            into.AddRange(output.AsSpan(0, count));
+            count = 0;
+        }
+
+        if (piece.Length > PieceCache.LongestKey)
+        {
+            EncodeLong(piece, into);
+            return;
+        }
+
+        ulong hash = PieceCache.Hash(piece);
+        if (cache.TryGet(piece, hash, output, ref count))
+            return;
+        int found = EncodePiece(piece, output.AsSpan(count));
+        cache.Add(piece, hash, output.AsSpan(count, found));
+        count += found;
     }
 
     private int EncodePiece(ReadOnlySpan<char> piece, Span<int> ids)

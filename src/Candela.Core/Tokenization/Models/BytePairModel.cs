@@ -38,6 +38,7 @@ internal sealed class BytePairModel : TokenModel
     private readonly int[] _single; // id of each one-unit token, or -1
     private readonly int[]? _bytes; // id of <0xNN>, when byte fallback has all of them that are asked for
     private readonly int _unknown;
+    private readonly ulong[]? _joined; // which neighbours lie inside a merged token, as a bit set over a hash; null when pieces cannot be cut beforehand
 
     /// <summary>Checks every merge against the vocabulary; <paramref name="file"/> is named when one does not fit.</summary>
     /// <param name="vocabulary">Tokens and ids.</param>
@@ -70,6 +71,41 @@ internal sealed class BytePairModel : TokenModel
         _unknown = -1;
         if (options.UnknownToken is { } unknown)
             _unknown = vocabulary.IdOf(unknown) ?? -1;
+        // Bytes and the unknown token enter as symbols that are no characters: where they merge, nothing is known of neighbours.
+        if (Plain && !_merges.Any(m => IsOwn(m.Left) || IsOwn(m.Right)))
+            _joined = JoinedNeighbours(_merges);
+    }
+
+    private bool IsOwn(string token) => token == _options.UnknownToken || ByteFallbackDecoder.ByteOf(token) >= 0;
+
+    private static ulong[] JoinedNeighbours((string Left, string Right)[] merges)
+    {
+        ulong[] bits = new ulong[1 << 14];
+        foreach ((string left, string right) in merges)
+        {
+            Mark(left[^1], right[0]);
+            for (int i = 1; i < left.Length; i++)
+                Mark(left[i - 1], left[i]);
+            for (int i = 1; i < right.Length; i++)
+                Mark(right[i - 1], right[i]);
+        }
+
+        return bits;
+
+        void Mark(char first, char second)
+        {
+            uint bit = Bit(first, second);
+            bits[bit >> 6] |= 1UL << (int)(bit & 63);
+        }
+    }
+
+    private static uint Bit(char first, char second) => ((uint)first << 16 | second) * 0x9E3779B1u >> 12; // 20 bits
+
+    // No merge can cross: no merged token has these neighbours. Both must be tokens, so that runs of unknown characters stay whole.
+    private bool IsSeam(char first, char second)
+    {
+        uint bit = Bit(first, second);
+        return (_joined![bit >> 6] >> (int)(bit & 63) & 1) == 0 && _single[first] >= 0 && _single[second] >= 0;
     }
 
     public BytePairOptions Options => _options;
@@ -96,15 +132,35 @@ internal sealed class BytePairModel : TokenModel
             return;
         }
 
+        // A text without pre-tokenizer comes as one piece: it is cut where no merge can cross, which changes nothing and spares the heap.
+        int done = 0;
+        if (_joined is not null && piece.Length > 16)
+        {
+            for (int i = 1; i < piece.Length; i++)
+            {
+                if (!IsSeam(piece[i - 1], piece[i]))
+                    continue;
+                Segment(piece[done..i], done, sink);
+                done = i;
+            }
+        }
+
+        Segment(piece[done..], done, sink);
+    }
+
+    private void Segment(ReadOnlySpan<char> piece, int offset, TokenSink sink)
+    {
         // At most 3 symbols a unit: the UTF-8 bytes of a BMP character (a surrogate pair has 4 for 2 units).
         int capacity = piece.Length * (_bytes is null ? 1 : 3);
-        int[] rented = ArrayPool<int>.Shared.Rent(capacity * 4);
-        Span<int> ids = rented.AsSpan(0, capacity), from = rented.AsSpan(capacity, capacity), to = rented.AsSpan(capacity * 2, capacity), starts = rented.AsSpan(capacity * 3, capacity);
+        int[]? rented = null;
+        Span<int> room = capacity <= 64 ? stackalloc int[256] : rented = ArrayPool<int>.Shared.Rent(capacity * 4);
+        Span<int> ids = room[..capacity], from = room.Slice(capacity, capacity), to = room.Slice(capacity * 2, capacity), starts = room.Slice(capacity * 3, capacity);
         int symbols = Symbols(piece, ids, from, to);
         int count = symbols == 0 ? 0 : _table.Merge(ids[..symbols], starts[..symbols]);
         for (int i = 0; i < count; i++)
-            sink.Add(ids[i], from[starts[i]], to[(i + 1 < count ? starts[i + 1] : symbols) - 1]);
-        ArrayPool<int>.Shared.Return(rented);
+            sink.Add(ids[i], offset + from[starts[i]], offset + to[(i + 1 < count ? starts[i + 1] : symbols) - 1]);
+        if (rented is not null)
+            ArrayPool<int>.Shared.Return(rented);
     }
 
     private int Symbols(ReadOnlySpan<char> piece, Span<int> ids, Span<int> from, Span<int> to)
