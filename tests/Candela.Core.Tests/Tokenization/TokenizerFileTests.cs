@@ -77,26 +77,40 @@ public sealed class TokenizerFileTests
         Refused(Good.Replace("\"normalizer\":null", "\"normalizer\":" + deep, StringComparison.Ordinal), Fault.Corrupt, "JSON");
     }
 
+    /// <summary>Truncations, changed bytes, and values moved between keys: no other kind of exception may come out. Ten minutes when CANDELA_SLOW=1.</summary>
     [Fact, Trait("Kind", "fault")]
     public void Load_CutOrBrokenAnywhere_IsRefusedOrWorks()
     {
         byte[] good = Encoding.UTF8.GetBytes(Good);
-        // Every eighth truncation, then random bytes changed: no other kind of exception may come out.
         for (int length = 0; length < good.Length; length += 8)
             Try(good[..length]);
-        Gen.Select(Gen.Int[0, good.Length - 1].Array[1, 4], Gen.Byte).Sample((places, value) =>
+        bool slow = Environment.GetEnvironmentVariable("CANDELA_SLOW") == "1";
+        string[] files = [Good, .. Others];
+        Gen.Select(Gen.Int[0, files.Length - 1], Gen.Int[0, 1_000_000].Array[1, 5], Gen.Byte, Gen.Bool).Sample((file, places, value, structured) =>
         {
-            byte[] bad = [.. good];
+            if (structured)
+            {
+                Try(Encoding.UTF8.GetBytes(Shuffled(files[file], places)));
+                return;
+            }
+
+            byte[] bad = Encoding.UTF8.GetBytes(files[file]);
             foreach (int place in places)
-                bad[place] = value;
+                bad[place % bad.Length] = value;
             Try(bad);
-        }, iter: 1500);
+        }, iter: slow ? -1 : 1500, time: slow ? 600 : -1, threads: slow ? 1 : -1);
 
         static void Try(byte[] file)
         {
             try
             {
-                _ = Tokenizer.FromJson(file, "test.json").Encode("hello <|end|> world");
+                Tokenizer tokenizer = Tokenizer.FromJson(file, "test.json");
+                int[] ids = tokenizer.Encode("héllo <|end|> wörld 漢字 😀\t\n 123 don't");
+                _ = tokenizer.Decode(ids);
+                _ = tokenizer.EncodeFull("hello  world", "x");
+                _ = tokenizer.BytesOf(3).Length;
+                using var saved = new MemoryStream();
+                TokenizerJson.Write(tokenizer.Parts, saved);
             }
             catch (CandelaException)
             {
@@ -104,6 +118,56 @@ public sealed class TokenizerFileTests
             }
         }
     }
+
+    // Copies the values at some places over those at others.
+    private static string Shuffled(string json, int[] places)
+    {
+        JsonNode root = JsonNode.Parse(json)!;
+        for (int i = 0; i + 1 < places.Length; i += 2)
+        {
+            List<JsonNode> nodes = [.. All(root).Where(n => n.Parent is not null)];
+            JsonNode from = nodes[places[i] % nodes.Count], to = nodes[places[i + 1] % nodes.Count];
+            to.ReplaceWith(from.DeepClone());
+        }
+
+        return root.ToJsonString();
+    }
+
+    private static IEnumerable<JsonNode> All(JsonNode node)
+    {
+        IEnumerable<JsonNode?> children = node switch
+        {
+            JsonObject o => o.Select(p => p.Value).Take(40),
+            JsonArray a => a.Take(40),
+            _ => [],
+        };
+        return children.OfType<JsonNode>().SelectMany(All).Prepend(node);
+    }
+
+    // One pipeline of each model with most components.
+    private static readonly string[] Others =
+    [
+        """
+        {"version":"1.0","truncation":{"direction":"Right","max_length":9,"strategy":"LongestFirst","stride":1},"padding":{"strategy":{"Fixed":12},"direction":"Left","pad_to_multiple_of":4,"pad_id":0,"pad_type_id":0,"pad_token":"[UNK]"},
+         "added_tokens":[{"id":4,"content":"[CLS]","single_word":true,"lstrip":true,"rstrip":true,"normalized":true,"special":true}],
+         "normalizer":{"type":"Sequence","normalizers":[{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true},{"type":"NFKC"},{"type":"Strip","strip_left":true,"strip_right":true},{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "},{"type":"Prepend","prepend":"x"},{"type":"Nmt"}]},
+         "pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"BertPreTokenizer"},{"type":"Digits","individual_digits":true},{"type":"Punctuation","behavior":"Contiguous"},{"type":"Split","pattern":{"Regex":"(?i:a|b)+?|\\p{L}{1,3}(?!x)|[^\\s&&[^q]]"},"behavior":"MergedWithNext","invert":true},{"type":"CharDelimiterSplit","delimiter":"_"},{"type":"FixedLength","length":3},{"type":"UnicodeScripts"}]},
+         "post_processor":{"type":"Sequence","processors":[{"type":"BertProcessing","sep":["[CLS]",4],"cls":["[CLS]",4]},{"type":"RobertaProcessing","sep":["a",1],"cls":["a",1],"trim_offsets":true,"add_prefix_space":true}]},
+         "decoder":{"type":"Sequence","decoders":[{"type":"WordPiece","prefix":"##","cleanup":true},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":2},{"type":"CTC","pad_token":"<pad>","word_delimiter_token":"|","cleanup":true}]},
+         "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"[UNK]":0,"a":1,"##b":2,"h":3,"[CLS]":4,"##é":5}}}
+        """,
+        """
+        {"version":"1.0","added_tokens":[],"normalizer":{"type":"Precompiled","precompiled_charsmap":""},"pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true},
+         "post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"B","type_id":3}},{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]}}},
+         "decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true},{"type":"BPEDecoder","suffix":"</w>"}]},
+         "model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["<s>",0],["▁",-2.5],["h",-3],["e",-3.25],["▁he",-4],["<0xC3>",-9]],"byte_fallback":true}}
+        """,
+        """
+        {"added_tokens":[{"id":5,"content":"<|end|>","special":true}],"pre_tokenizer":{"type":"WhitespaceSplit"},"normalizer":{"type":"Lowercase"},
+         "model":{"type":"BPE","unk_token":"<unk>","dropout":0.5,"continuing_subword_prefix":"##","end_of_word_suffix":"</w>","fuse_unk":true,"byte_fallback":true,"ignore_merges":true,"vocab":{"<unk>":0,"h":1,"##é":2,"hé":3,"a</w>":4},"merges":[["h","##é"]]}}
+        """,
+        """{"pre_tokenizer":{"type":"Whitespace"},"decoder":null,"model":{"type":"WordLevel","vocab":{"hello":0,"[UNK]":1,"world":3},"unk_token":"[UNK]"}}""",
+    ];
 
     [Fact, Trait("Kind", "analytic")]
     public void Load_FolderWithCompanions_TakesIdsTokensAndTemplate()
