@@ -19,9 +19,12 @@ internal static class EvaluateVerb
         command.Arguments.Add(run);
         command.Arguments.Add(data);
         command.Options.Add(labels);
+        var fewShot = new FewShotCommand(command);
         command.SetAction(parsed =>
         {
             CommandConsole console = consoleOf(parsed);
+            if (fewShot.IsAsked(parsed))
+                return fewShot.Run(parsed, console, parsed.GetRequiredValue(run), parsed.GetRequiredValue(data));
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("evaluate", parsed.GetRequiredValue(run), file);
             using Run opened = Run.Open(folder, Families.All);
             var warnings = new WarningLines(console.Error);
