@@ -1,7 +1,6 @@
 using System.Text;
 using Candela.Decoding;
 using Candela.Evaluation;
-using Candela.Metrics;
 using Candela.Models;
 using Candela.Tokenization;
 
