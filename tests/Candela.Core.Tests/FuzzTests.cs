@@ -79,14 +79,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         double slowest = 0;
         for (; runs < most && started.Elapsed < budget; runs++)
         {
-            byte[] changed = Change(pool[random.Next(pool.Count)], random);
+            byte[] changed = Change(pool[random.Next(4) == 0 ? 0 : random.Next(pool.Count)], random);
             long before = GC.GetAllocatedBytesForCurrentThread(), at = Stopwatch.GetTimestamp();
             try
             {
                 read(folder.File("file"), changed);
                 taken++;
-                // what is still taken is changed further
-                if (changed.Length < 4 * seed.Length)
+                // what is still taken is changed further, unless little is left of it
+                if (changed.Length > seed.Length * 2 / 3 && changed.Length < 4 * seed.Length)
                 {
                     if (pool.Count < 200)
                         pool.Add(changed);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Candela.Templates;
 
@@ -152,10 +153,12 @@ internal sealed class JinjaExpressionParser(JinjaTokens tokens)
                     _ => new NameExpression(token.Text, token.Line),
                 };
             case TokenKind.String:
-                string text = token.Text;
+                if (tokens.Current.Kind != TokenKind.String)
+                    return new ConstantExpression(token.Text, token.Line);
+                var text = new StringBuilder(token.Text);
                 while (tokens.Current.Kind == TokenKind.String)
-                    text += tokens.Take().Text;
-                return new ConstantExpression(text, token.Line);
+                    text.Append(tokens.Take().Text);
+                return new ConstantExpression(text.ToString(), token.Line);
             case TokenKind.Integer:
                 return long.TryParse(token.Text, NumberStyles.None, CultureInfo.InvariantCulture, out long integer) ? new ConstantExpression(integer, token.Line)
                     : throw new JinjaError($"the number {token.Text} is larger than 64 bits", JinjaFault.Unsupported, token.Line);

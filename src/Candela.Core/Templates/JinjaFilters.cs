@@ -189,7 +189,14 @@ internal static class JinjaFilters
         }
 
         var comparer = Comparer<object?>.Create((x, y) => JinjaText.Compare(x, y, budget));
-        return reverse ? [.. items.OrderByDescending(Key, comparer)] : [.. items.OrderBy(Key, comparer)];
+        try
+        {
+            return reverse ? [.. items.OrderByDescending(Key, comparer)] : [.. items.OrderBy(Key, comparer)];
+        }
+        catch (InvalidOperationException error) when (error.InnerException is JinjaError inner)
+        {
+            throw inner; // the sort wraps what a comparison throws
+        }
     }
 
     private static IEnumerable<object?> Unique(IReadOnlyList<object?> items, JinjaArguments a, JinjaBudget budget)

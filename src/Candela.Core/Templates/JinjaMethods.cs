@@ -83,7 +83,7 @@ internal static class JinjaMethods
 
     private static object? Text(string text, string name, JinjaArguments a, JinjaBudget budget)
     {
-        budget.Step(1 + (text.Length / 256));
+        budget.Step(1 + (text.Length / 64));
         switch (name)
         {
             case "strip":

@@ -91,7 +91,7 @@ internal static class JinjaOperators
         switch (inside)
         {
             case string text:
-                budget.Step(text.Length / 256);
+                budget.Step(text.Length / 64);
                 return value is string part ? text.Contains(part, StringComparison.Ordinal) : throw new JinjaError($"'in' was asked of {JinjaText.Kind(value)} and a text");
             case JinjaList list:
                 return list.Items.Any(item => JinjaText.Same(item, value, budget));
@@ -114,7 +114,13 @@ internal static class JinjaOperators
                 at = at < 0 ? at + list.Items.Count : at;
                 return at >= 0 && at < list.Items.Count ? list.Items[(int)at] : new JinjaUndefined($"element {JinjaText.Of(key, budget)}");
             case string text when Index(key) is { } at:
-                var characters = Characters(text);
+                if (IsPlain(text))
+                {
+                    at = at < 0 ? at + text.Length : at;
+                    return at >= 0 && at < text.Length ? text[(int)at].ToString() : new JinjaUndefined($"character {JinjaText.Of(key, budget)}");
+                }
+
+                var characters = Characters(text, budget);
                 at = at < 0 ? at + characters.Count : at;
                 return at >= 0 && at < characters.Count ? characters[(int)at] : new JinjaUndefined($"character {JinjaText.Of(key, budget)}");
             case JinjaNamespace names when key is string name:
@@ -130,14 +136,15 @@ internal static class JinjaOperators
     {
         IReadOnlyList<object?> items = of switch
         {
-            string text => Characters(text),
+            string text when step is null && IsPlain(text) => [],
+            string text => Characters(text, budget),
             JinjaList list => list.Items,
             _ => throw new JinjaError($"a slice was asked of {JinjaText.Kind(of)}; a text or list was needed"),
         };
         long by = step is null ? 1 : Index(step) ?? throw new JinjaError("the step of a slice is no integer");
         if (by == 0)
             throw new JinjaError("the step of a slice is 0");
-        long count = items.Count;
+        long count = items.Count > 0 ? items.Count : of is string whole ? whole.Length : 0;
         long Bound(object? value, long otherwise)
         {
             if (value is null)
@@ -148,6 +155,8 @@ internal static class JinjaOperators
         }
 
         long start = Bound(from, by > 0 ? 0 : count - 1), end = Bound(to, by > 0 ? count : -1);
+        if (of is string plain && items.Count == 0)
+            return start < end ? plain[(int)start..(int)end] : "";
         var chosen = new List<object?>();
         if (Math.Abs((double)by) > count)
             by = by > 0 ? count + 1 : -count - 1;
@@ -164,7 +173,7 @@ internal static class JinjaOperators
         {
             JinjaList list => list.Items,
             JinjaMap map => [.. map.Items.Select(item => item.Key)],
-            string text => Characters(text),
+            string text => Characters(text, budget),
             JinjaUndefined => [],
             _ => throw new JinjaError($"{JinjaText.Kind(value)} was to be gone through; a list, mapping or text was needed"),
         };
@@ -174,14 +183,21 @@ internal static class JinjaOperators
 
     public static long Length(object? value) => value switch
     {
-        string text => text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0 ? text.Length : text.EnumerateRunes().Count(),
+        string text => IsPlain(text) ? text.Length : text.EnumerateRunes().Count(),
         JinjaList list => list.Items.Count,
         JinjaMap map => map.Items.Count,
         JinjaUndefined => 0,
         _ => throw new JinjaError($"the length of {JinjaText.Kind(value)} was asked for"),
     };
 
-    private static List<object?> Characters(string text) => [.. text.EnumerateRunes().Select(rune => (object?)rune.ToString())];
+    // Every UTF-16 unit is a character.
+    private static bool IsPlain(string text) => text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0;
+
+    private static List<object?> Characters(string text, JinjaBudget budget)
+    {
+        budget.Step(text.Length);
+        return [.. text.EnumerateRunes().Select(rune => (object?)rune.ToString())];
+    }
 
     private static string Concat(string a, string b, JinjaBudget budget)
     {

@@ -147,14 +147,14 @@ internal sealed class JinjaBudget(int maxOutput, long maxSteps)
     {
         if (characters > MaxOutput)
             throw new JinjaError($"the template makes a text of more than {MaxOutput} characters; it was stopped", JinjaFault.Unsupported);
-        Step(characters / 256);
+        Step(characters / 64);
     }
 
     public void Printed(int before, int added)
     {
         if ((long)before + added > MaxOutput)
             Length((long)before + added);
-        Step(added / 256);
+        Step(added / 64);
     }
 
     public void Items(long count)

@@ -13,6 +13,7 @@ public class JinjaTests
     [InlineData("{{ 1 < 2 < 3 }} {{ 1 < 3 < 2 }} {{ 'b' in 'abc' }} {{ 4 not in [1, 2] }} {{ not true or true }}", "True False True True True")]
     [InlineData("{{ 'yes' if a is defined else 'no' }} {{ a is not defined }} {{ 'x' if false }}|", "no True |")]
     [InlineData("{{ [1, 2, 3][-1] }} {{ [1, 2, 3][1:] }} {{ 'hello'[::-1] }} {{ 'hello'[1:-1] }} {{ [1, 2, 3][::2] }}", "3 [2, 3] olleh ell [1, 3]")]
+    [InlineData("{{ 'abc'[1:] }}{{ 'abc'[-9:2] }}{{ 'abc'[2:1] }}{{ ''[0:] }}{{ ''[0] is defined }}{{ 'abc'[-1] }}", "bcabFalsec")]
     [InlineData("{{ 'a🦙b'|length }} {{ 'a🦙b'[1] }} {{ 'a🦙b'[2:] }}", "3 🦙 b")]
     [InlineData("{% for x in [1, 2, 3] %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }}{{ loop.revindex }};{% endfor %}", "10TrueFalse33;21FalseFalse32;32FalseTrue31;")]
     [InlineData("{% for x in 'abc' %}{{ loop.previtem is defined }}{{ loop.nextitem if not loop.last }}{{ loop.cycle('x', 'y') }} {% endfor %}", "Falsebx Truecy Truex ")]
@@ -96,6 +97,8 @@ public class JinjaTests
     [InlineData("{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}", "takes 1")]
     [InlineData("{{ x|tojson }}", "'x' is not defined and cannot be written")]
     [InlineData("{{ [1] < 'a' }}", "have no order")]
+    [InlineData("{{ [1, 'a']|sort }}", "have no order")]
+    [InlineData("{{ [{}, {}]|max(attribute='x') }}", "have no order")] // found by fuzzing
     public void Render_MisuseOfAValue_NamesLineAndKinds(string template, string message) =>
         Assert.Contains(message, Assert.Throws<UsageException>(() => Render(template)).Message, StringComparison.Ordinal);
 
@@ -113,6 +116,8 @@ public class JinjaTests
     [InlineData("{% set ns = namespace(s=[1], t=[1]) %}{% for a in range(64) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}", "steps")]
     [InlineData("{{ range(99999999999)|list }}", "elements")]
     [InlineData("{{ 'x'.ljust(9999999999) }}", "characters")]
+    [InlineData("{% for i in range(100) %}{% set x = range(100000)|map('string')|sort|list %}{% endfor %}", "steps")]
+    [InlineData("{% set x = '🦙' * 99999 %}{% for i in range(1000) %}{% set y = x[i] %}{% endfor %}", "steps")]
     [InlineData("{% for a in range(100000) %}{{ 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }}{% endfor %}", "characters")]
     public void Render_Bomb_IsStoppedAndNamed(string template, string message)
     {
