@@ -52,6 +52,7 @@ public class ProcessTests
     [Theory]
     [InlineData("--help")]
     [InlineData("train DATA --target label --model mlp --epochs 1 --out OUT --quiet")]
+    [InlineData("summary --config CONFIG")]
     [InlineData("predict RUN DATA")]
     public async Task Verb_ThatNeedsNoLibtorch_MapsNone(string arguments)
     {
@@ -60,7 +61,7 @@ public class ProcessTests
         string data = folder.Classes();
         if (arguments.Contains("RUN"))
             folder.Run("train", data, "--target", "label", "--model", "mlp", "--epochs", "1", "--out", folder.At("run"), "--quiet").Ok();
-        string[] words = [.. arguments.Split(' ').Select(w => w switch { "DATA" => data, "OUT" => folder.At("out"), "RUN" => folder.At("run"), _ => w })];
+        string[] words = [.. arguments.Split(' ').Select(w => w switch { "DATA" => data, "OUT" => folder.At("out"), "RUN" => folder.At("run"), "CONFIG" => folder.Write("config.json", """{"model_type":"gpt2"}"""), _ => w })];
         var start = new ProcessStartInfo(Program, words) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["LD_DEBUG"] = "files";
         start.Environment["LD_DEBUG_OUTPUT"] = folder.At("loader");

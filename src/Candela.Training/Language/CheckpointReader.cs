@@ -46,8 +46,10 @@ internal sealed class CheckpointReader : IDisposable
     }
 
     /// <summary>Compares what is stored with what a configuration needs, and gives the stored tensor of each needed key.</summary>
+    /// <param name="config">What is needed.</param>
+    /// <param name="mayLack">True for keys whose absence is no fault (a new head); stored tensors of other heads are no fault then either.</param>
     /// <exception cref="FileFormatException">Tensors are missing, unexpected or of another shape: all of them are named, with the nearest names.</exception>
-    public Dictionary<string, StoredTensor> Match(TransformerConfig config)
+    public Dictionary<string, StoredTensor> Match(TransformerConfig config, Func<string, bool>? mayLack = null)
     {
         var all = _tensors.Keys.ToHashSet(StringComparer.Ordinal);
         var byKey = new Dictionary<string, StoredTensor>(StringComparer.Ordinal);
@@ -62,11 +64,24 @@ internal sealed class CheckpointReader : IDisposable
         foreach (TensorSpec needed in config.Tensors())
         {
             if (!byKey.Remove(needed.Key, out StoredTensor? stored))
-                missing.Add(needed.Key);
+            {
+                if (mayLack?.Invoke(needed.Key) != true)
+                    missing.Add(needed.Key);
+            }
+            else if (mayLack?.Invoke(needed.Key) == true && !stored.Shape.SequenceEqual(needed.Shape))
+            {
+                continue; // another number of labels: the head begins anew
+            }
             else if (!stored.Shape.SequenceEqual(needed.Shape))
                 wrong.Add($"'{stored.Key}' is [{string.Join(", ", stored.Shape)}], config.json needs {needed.Shape}");
             else
                 found.Add(needed.Key, stored);
+        }
+
+        if (mayLack is not null)
+        {
+            foreach (string key in byKey.Keys.Where(mayLack).ToList())
+                byKey.Remove(key);
         }
 
         if (missing.Count + wrong.Count + byKey.Count == 0)
@@ -128,7 +143,9 @@ internal sealed class CheckpointReader : IDisposable
         }
         else
         {
-            throw new FileFormatException(path, Fault.Unsupported, "PyTorch files are not read; convert it to model.safetensors.");
+            PyTorchFile file = PyTorchFile.Open(path);
+            _open.Add(file);
+            stored = file.Tensors.Select(t => new StoredTensor(t.Name, t.Shape, into => file.ReadSingles(t.Name, into)));
         }
 
         foreach (StoredTensor tensor in stored)

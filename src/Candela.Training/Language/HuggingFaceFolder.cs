@@ -26,17 +26,31 @@ public static class HuggingFaceFolder
 
     /// <summary>Fills a built network's parameters from a folder's weights, each read from disk straight into its place; bf16, f16 and others become float32.</summary>
     /// <exception cref="FileFormatException">Tensors are missing, unexpected or of another shape: all are named together.</exception>
-    internal static TNetwork LoadNetwork<TNetwork>(string folder, TransformerConfig config, Func<TNetwork> make)
+    /// <param name="folder">Where config.json and the weights are.</param>
+    /// <param name="config">What was read from it.</param>
+    /// <param name="make">Makes the unbuilt network.</param>
+    /// <param name="mayLack">True for keys that begin at random where the folder lacks them; null for none.</param>
+    /// <param name="seed">Of what begins at random.</param>
+    /// <param name="fresh">Receives the keys that did.</param>
+    internal static TNetwork LoadNetwork<TNetwork>(string folder, TransformerConfig config, Func<TNetwork> make, Func<string, bool>? mayLack = null, long seed = 0, List<string>? fresh = null)
         where TNetwork : Layer
     {
         using CheckpointReader reader = CheckpointReader.Open(folder);
-        Dictionary<string, CheckpointReader.StoredTensor> stored = reader.Match(config); // before anything is allocated
+        Dictionary<string, CheckpointReader.StoredTensor> stored = reader.Match(config, mayLack); // before anything is allocated
         TNetwork network = make();
         try
         {
             network.BuildOnly([1]);
+            if (mayLack is not null)
+                network.Initialize(seed);
             foreach (KeyValuePair<string, Parameter> parameter in network.AllParameters())
-                stored[parameter.Key].ReadInto(TensorMemory.Singles(parameter.Value));
+            {
+                if (stored.TryGetValue(parameter.Key, out CheckpointReader.StoredTensor? tensor))
+                    tensor.ReadInto(TensorMemory.Singles(parameter.Value));
+                else
+                    fresh!.Add(parameter.Key);
+            }
+
             network.eval();
             return network;
         }

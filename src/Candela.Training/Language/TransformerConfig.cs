@@ -3,7 +3,7 @@ using Candela.Formats;
 
 namespace Candela.Training.Language;
 
-/// <summary>What a transformer is made of: the part of config.json its family reads. Families: <see cref="LlamaConfig"/>, <see cref="Gpt2Config"/>.</summary>
+/// <summary>What a transformer is made of: the part of config.json its family reads. Families: <see cref="LlamaConfig"/>, <see cref="Gpt2Config"/>, <see cref="BertConfig"/>.</summary>
 public abstract record TransformerConfig
 {
     /// <summary>The name of the file.</summary>
@@ -78,7 +78,7 @@ public abstract record TransformerConfig
     internal abstract string? KeyOf(string stored, IReadOnlySet<string> all);
 
     /// <summary>Families that <see cref="Load"/> reads, by <c>model_type</c>.</summary>
-    public static IReadOnlyList<string> SupportedTypes { get; } = ["llama", "mistral", "qwen2", "qwen3", "gpt2"];
+    public static IReadOnlyList<string> SupportedTypes { get; } = ["llama", "mistral", "qwen2", "qwen3", "gpt2", "bert", "distilbert", "roberta", "xlm-roberta"];
 
     /// <summary>Reads a config.json, or the one in a folder.</summary>
     /// <exception cref="FileFormatException">The file is missing, is no config of a supported family (which are named), or holds values that cannot be (the key is named).</exception>
@@ -91,6 +91,7 @@ public abstract record TransformerConfig
         {
             "llama" or "mistral" or "qwen2" or "qwen3" => LlamaConfig.Read(reader, type),
             "gpt2" => Gpt2Config.Read(reader),
+            "bert" or "distilbert" or "roberta" or "xlm-roberta" => BertConfig.Read(reader, type),
             null => throw new FileFormatException(file, Fault.WrongFormat, $"there is no 'model_type'; supported are {string.Join(", ", Supported)}."),
             _ => throw new FileFormatException(file, Fault.Unsupported, $"'model_type' is '{type}'; supported are {string.Join(", ", Supported)}.{NearestName.Hint(type, Supported)}"),
         };

@@ -133,8 +133,18 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     {
     }
 
-    /// <summary>Registers a layer inside this one; its weights' keys begin with <paramref name="name"/> and a dot.</summary>
+    /// <summary>Registers a layer inside this one; its weights' keys begin with <paramref name="name"/> and a dot. A name with dots (<c>attention.self.query</c>) is placed within layers, or mere parts of keys, of those names.</summary>
     protected T Child<T>(string name, T layer) where T : Layer
+    {
+        string[] parts = name.Split('.');
+        Layer parent = this;
+        foreach (string part in parts.AsSpan(0, parts.Length - 1))
+            parent = parent._children.Find(c => c.Key == part).Value ?? parent.Register(part, new KeyGroup());
+        parent.Register(parts[^1], layer);
+        return layer;
+    }
+
+    private Layer Register(string name, Layer layer)
     {
         register_module(name, layer);
         _children.Add(new KeyValuePair<string, Layer>(name, layer));

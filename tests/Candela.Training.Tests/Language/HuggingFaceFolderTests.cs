@@ -142,6 +142,65 @@ public sealed class HuggingFaceFolderTests : IDisposable
 
     [Fact]
     [Trait("Kind", "golden")]
+    public void Load_PyTorchFile_GivesTheSameLogits()
+    {
+        // Written by hand in the format before zip: magic number, version, system, state_dict, storage keys, storages.
+        using CausalLm lm = CausalLm.Create(CausalLmCases.All["gpt2"], 4);
+        lm.SaveTo(_folder);
+        File.Delete(Path.Combine(_folder, "model.safetensors"));
+        KeyValuePair<string, float[]>[] weights = [.. lm.Network.AllParameters().Select(p => new KeyValuePair<string, float[]>(p.Key, TensorMemory.Read(p.Value)))];
+        using (var file = new BinaryWriter(File.Create(Path.Combine(_folder, "pytorch_model.bin"))))
+        {
+            file.Write([0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.', 0x80, 2, (byte)'M', 0xE9, 3, (byte)'.', 0x80, 2, (byte)'}', (byte)'.']);
+            file.Write([0x80, 2, (byte)'}', (byte)'(']);
+            foreach ((string key, TorchSharp.Modules.Parameter value) in lm.Network.AllParameters())
+            {
+                Text(file, key);
+                file.Write("ctorch._utils\n_rebuild_tensor_v2\n(("u8);
+                Text(file, "storage");
+                file.Write("ctorch\nFloatStorage\n"u8);
+                Text(file, key);
+                Text(file, "cpu");
+                Number(file, value.numel());
+                file.Write("NtQK\0("u8);
+                foreach (long size in value.shape)
+                    Number(file, size);
+                file.Write("t("u8);
+                foreach (long stride in value.stride())
+                    Number(file, stride);
+                file.Write([(byte)'t', 0x89, .. "ccollections\nOrderedDict\n)RtR"u8]);
+            }
+
+            file.Write([(byte)'u', (byte)'.', 0x80, 2, (byte)']', (byte)'(']);
+            foreach (KeyValuePair<string, float[]> weight in weights)
+                Text(file, weight.Key);
+            file.Write("e."u8);
+            foreach (KeyValuePair<string, float[]> weight in weights)
+            {
+                file.Write((long)weight.Value.Length);
+                file.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(weight.Value.AsSpan()));
+            }
+        }
+
+        using CausalLm loaded = CausalLm.Load(_folder);
+        Assert.Equal(CausalLmTests.Uncached(lm, [1, 2, 3]), CausalLmTests.Uncached(loaded, [1, 2, 3]));
+
+        static void Text(BinaryWriter file, string text)
+        {
+            file.Write((byte)'X');
+            file.Write(text.Length);
+            file.Write(System.Text.Encoding.ASCII.GetBytes(text));
+        }
+
+        static void Number(BinaryWriter file, long value)
+        {
+            file.Write((byte)'J');
+            file.Write((int)value);
+        }
+    }
+
+    [Fact]
+    [Trait("Kind", "golden")]
     public void Load_PublishedGpt2Spelling_IsRead()
     {
         // The published gpt2 file has no "transformer." and holds the causal masks; others repeat the tied output matrix.
