@@ -62,6 +62,10 @@ internal sealed record LayerCase(string Name, Func<Layer> Make, Shape Input, Fun
         yield return new("batch-norm1d-seq", () => new BatchNorm1d(), [3, 5], () => nn.BatchNorm1d(3));
         yield return new("batch-norm2d", () => new BatchNorm2d(), [3, 4, 4], () => nn.BatchNorm2d(3));
         yield return new("layer-norm", () => new LayerNorm(), [3, 8], () => nn.LayerNorm(8));
+        yield return new("rms-norm", () => new RmsNorm(), [3, 8]);
+        yield return new("attention", () => new MultiHeadAttention(new() { Heads = 2 }), [4, 6]);
+        yield return new("attention-all", () => new MultiHeadAttention(new() { Heads = 4, KeyValueHeads = 2, HeadDimension = 4, Bias = true, OutputBias = true, NormalizeHeads = true, Window = 3, Rotary = new RotaryEmbedding(2, 100, 16) }), [5, 6]);
+        yield return new("swiglu", () => new SwiGlu(7, bias: true), [3, 5]);
         yield return new("embedding", () => new Embedding(11, 4), [5], () => nn.Embedding(11, 4), 11);
         yield return new("embedding-padding", () => new Embedding(11, 4, paddingId: 0), [5], () => nn.Embedding(11, 4, padding_idx: 0), 11);
         yield return new("residual", () => new Residual([new Dense(6, ActivationKind.Tanh), new Dense(6)]), [6]);
