@@ -35,6 +35,9 @@ public sealed partial class Tokenizer
             _special[id] = added is { Special: true };
         }
 
+        foreach (FramePart part in parts.PostProcessor is { } post ? post.Frame(pair: false).Concat(post.Frame(pair: true)) : [])
+            if (part.Sequence < 0 && TokenOf(part.Id) is null)
+                throw new FileFormatException(parts.Name, Fault.Corrupt, $"the post-processor adds {Vocabulary.Quote(part.Token ?? "")} with id {part.Id}, which no token has.");
         _raw = new AddedTokenMatcher(parts.AddedTokens.Where(t => !t.Normalized).Select(t => KeyValuePair.Create(t.Content, t)));
         _normalized = new AddedTokenMatcher(parts.AddedTokens.Where(t => t.Normalized).Select(t => KeyValuePair.Create(Normalize(t.Content), t)));
         _bytes = new Lazy<byte[][]>(AllBytes);

@@ -54,6 +54,7 @@ public sealed class TokenizerFileTests
     [InlineData("post_processor", """{"type":"Frame"}""", Fault.Unsupported, "Frame")]
     [InlineData("post_processor", """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}}],"pair":[],"special_tokens":{}}""", Fault.Corrupt, "<s>")]
     [InlineData("post_processor", """{"type":"BertProcessing","sep":["a"],"cls":["b",1]}""", Fault.Corrupt, "token and its id")]
+    [InlineData("post_processor", """{"type":"BertProcessing","sep":["a",5000],"cls":["b",1]}""", Fault.Corrupt, "id 5000, which no token has")]
     [InlineData("decoder", """{"type":"Encoder"}""", Fault.Unsupported, "Encoder")]
     [InlineData("decoder", """{"type":"Strip","content":" ","start":-1,"stop":0}""", Fault.Corrupt, "-1")]
     [InlineData("added_tokens", """[{"id":3,"content":"xx"}]""", Fault.Corrupt, "id 3 belongs to two")]
