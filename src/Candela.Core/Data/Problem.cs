@@ -14,18 +14,6 @@ public enum TaskKind
 
     /// <summary>The next token of a text.</summary>
     LanguageModel,
-
-    /// <summary>A label for every token of a sentence.</summary>
-    TokenClassification,
-
-    /// <summary>A text of one language to a text of another.</summary>
-    Translation,
-
-    /// <summary>A text to a shorter one.</summary>
-    Summarization,
-
-    /// <summary>The next values of a series.</summary>
-    Forecast,
 }
 
 /// <summary>The target and, for classification, its classes.</summary>

@@ -80,12 +80,6 @@ internal static class RecipeKeys
         Whole("heads", r => r.Sequence.Heads, (r, v) => r with { Sequence = r.Sequence with { Heads = (int)v } }, 1, 1000),
         Whole("width", r => r.Sequence.Width, (r, v) => r with { Sequence = r.Sequence with { Width = (int)v } }, 1, 1 << 20),
         Whole("block", r => r.Sequence.Block, (r, v) => r with { Sequence = r.Sequence with { Block = (int)v } }, 1, 1 << 24),
-        Whole("lora-rank", r => r.Sequence.LoraRank, (r, v) => r with { Sequence = r.Sequence with { LoraRank = (int)v } }, 1, 1 << 16),
-        Number("lora-alpha", r => r.Sequence.LoraAlpha, (r, v) => r with { Sequence = r.Sequence with { LoraAlpha = v } }),
-        Number("lora-dropout", r => r.Sequence.LoraDropout, (r, v) => r with { Sequence = r.Sequence with { LoraDropout = v } }, below: 1),
-        Texts("lora-targets", r => r.Sequence.LoraTargets, (r, v) => r with { Sequence = r.Sequence with { LoraTargets = v } }),
-        Switch("head-only", r => r.Sequence.HeadOnly, (r, v) => r with { Sequence = r.Sequence with { HeadOnly = v } }),
-        Switch("recompute", r => r.Sequence.Recompute, (r, v) => r with { Sequence = r.Sequence with { Recompute = v } }),
         Whole("evaluate-every", r => r.Sequence.EvaluateEvery, (r, v) => r with { Sequence = r.Sequence with { EvaluateEvery = (int)v } }, 1, int.MaxValue),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
@@ -105,14 +99,6 @@ internal static class RecipeKeys
     private static RecipeKey Choice(string name, IReadOnlyList<string> allowed, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         Text(name, get, (r, v) => allowed.Contains(v) ? set(r, v)
             : throw new FormatException($"got '{v}'; one of {string.Join(", ", allowed)} was needed.{NearestName.Hint(v, allowed)}"));
-
-    private static RecipeKey Switch(string name, Func<TrainRequest, bool> get, Func<TrainRequest, bool, TrainRequest> set) =>
-        new(name, r => get(r) ? Plain("true") : null, (r, v) => Scalar(v, "true or false") switch
-        {
-            "true" or "yes" => set(r, true),
-            "false" or "no" => set(r, false),
-            var other => throw new FormatException($"got '{other}'; true or false was needed."),
-        });
 
     private static RecipeKey Whole(string name, Func<TrainRequest, long?> get, Func<TrainRequest, long, TrainRequest> set, long min, long max) =>
         new(name, r => get(r) is { } n ? Plain(n.ToString(CultureInfo.InvariantCulture)) : null, (r, v) => set(r, ReadWhole(v, min, max)));

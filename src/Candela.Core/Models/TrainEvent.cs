@@ -10,6 +10,7 @@ namespace Candela.Models;
 [JsonDerivedType(typeof(FamilyStarted), "family")]
 [JsonDerivedType(typeof(StepEnded), "step")]
 [JsonDerivedType(typeof(EpochEnded), "epoch")]
+[JsonDerivedType(typeof(Sampled), "sample")]
 [JsonDerivedType(typeof(Warned), "warning")]
 public abstract record TrainEvent;
 
@@ -49,6 +50,11 @@ public sealed record StepEnded(long Step, int Epoch, double Fraction, double Los
 /// <param name="LearningRate">The rate at the end.</param>
 /// <param name="Seconds">Wall time since training began.</param>
 public sealed record EpochEnded(int Epoch, long Steps, double TrainLoss, double? ValidLoss, double? ValidScore, double LearningRate, double Seconds) : TrainEvent;
+
+/// <summary>What the model writes at this point of training.</summary>
+/// <param name="Step">Steps so far.</param>
+/// <param name="Text">Its text, of a fixed seed.</param>
+public sealed record Sampled(long Step, string Text) : TrainEvent;
 
 /// <summary>Something the user should know: an excluded column, a suspicious curve.</summary>
 /// <param name="Code">A stable id such as <c>leak-copy-of-target</c>, documented in docs/errors.md.</param>

@@ -84,12 +84,6 @@ public class RecipeTests
                     Heads = flag[1] ? 2 : null,
                     Width = flag[2] ? 64 : null,
                     Block = flag[0] ? 128 : null,
-                    LoraRank = flag[1] ? 8 : null,
-                    LoraAlpha = flag[1] ? numbers[2] : null,
-                    LoraDropout = numbers[3] % 1,
-                    LoraTargets = flag[2] ? list : null,
-                    HeadOnly = flag[1],
-                    Recompute = flag[2],
                     EvaluateEvery = flag[0] ? wholes[4] : null,
                 },
             };

@@ -6,7 +6,7 @@ public sealed record SequenceOptions
     /// <summary>A Hugging Face or run folder whose weights training starts from; null starts from random ones.</summary>
     public string? Base { get; init; }
 
-    /// <summary><c>char</c>, <c>word</c>, <c>bpe</c>, <c>wordpiece</c>, <c>unigram</c>, or the path of a tokenizer. Null: the base's, else by the task and the size of the text.</summary>
+    /// <summary><c>char</c>, <c>bpe</c>, or the path of a tokenizer. Null: the base's, else by the task and the size of the text.</summary>
     public string? Tokenizer { get; init; }
 
     /// <summary>Tokens of a vocabulary that is trained here.</summary>
@@ -23,24 +23,6 @@ public sealed record SequenceOptions
 
     /// <summary>Tokens a training sequence has at the most; also the context of a net from scratch.</summary>
     public int? Block { get; init; }
-
-    /// <summary>Rank of low-rank adapters; null trains the weights themselves.</summary>
-    public int? LoraRank { get; init; }
-
-    /// <summary>Scale of the adapters: their product is multiplied by alpha / rank. Default twice the rank.</summary>
-    public double? LoraAlpha { get; init; }
-
-    /// <summary>Dropout before the adapters. Default 0.</summary>
-    public double LoraDropout { get; init; }
-
-    /// <summary>Names of the layers that get adapters (<c>q_proj</c>, <c>v_proj</c>, ...). Null (default): the attention projections.</summary>
-    public IReadOnlyList<string>? LoraTargets { get; init; }
-
-    /// <summary>Whether only the head is trained. Default false.</summary>
-    public bool HeadOnly { get; init; }
-
-    /// <summary>Whether activations are computed anew in the backward pass to save memory. Default false.</summary>
-    public bool Recompute { get; init; }
 
     /// <summary>Steps between evaluations; null leaves it to the task.</summary>
     public int? EvaluateEvery { get; init; }

@@ -1,0 +1,111 @@
+using Candela.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>A network over token sequences, [N, T] ids to [N, T, V] logits, as <see cref="TrainingLoop"/> trains it: the loss is the mean cross-entropy in nats of the tokens that
+/// are learned.</summary>
+public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
+{
+    private readonly Layer _network;
+    private readonly FlatParameters _flat;
+    private readonly int _batchSize;
+    private readonly long _seed;
+    private bool _training;
+
+    /// <summary>Moves the network's trained parameters into flat buffers.</summary>
+    /// <param name="network">Built; it stays the caller's.</param>
+    /// <param name="batchSize">Sequences of an evaluation batch.</param>
+    /// <param name="seed">Of dropout.</param>
+    public CausalTrainable(Layer network, int batchSize, long seed)
+    {
+        (_network, _batchSize, _seed) = (network, batchSize, seed);
+        _flat = new FlatParameters(network);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ParameterSegment> Segments => _flat.Segments;
+
+    /// <inheritdoc/>
+    public Span<float> Parameters => _flat.Values;
+
+    /// <inheritdoc/>
+    public Span<float> Gradients => _flat.Gradients;
+
+    /// <inheritdoc/>
+    public double WeightOf(TokenBatch batch) => batch.Learned;
+
+    /// <inheritdoc/>
+    public BatchLoss Differentiate(TokenBatch batch, long step, bool accumulate, double gradientScale)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        Mode(training: true);
+        _flat.Upload();
+        if (!accumulate)
+            _flat.ZeroGradients();
+        if (batch.Learned == 0)
+            return default;
+        _network.BeginStep(_seed, step);
+        Tensor loss = Loss(batch, nn.Reduction.Mean);
+        (gradientScale == 1 ? loss : loss * gradientScale).backward();
+        _flat.Download();
+        return new BatchLoss((double)loss.ToSingle() * batch.Learned, batch.Learned);
+    }
+
+    /// <inheritdoc/>
+    public ValidationResult Evaluate(IBatchSource<TokenBatch> rows)
+    {
+        BatchLoss total = default;
+        foreach (float[] block in BlockLosses(rows, tokens => total += new BatchLoss(0, tokens)))
+            foreach (float loss in block)
+                total += new BatchLoss(loss, 0);
+        return new ValidationResult(total.Mean, null);
+    }
+
+    /// <summary>The summed loss of each sequence, in nats, batch after batch.</summary>
+    /// <param name="rows">The sequences, in order.</param>
+    /// <param name="learned">Told the number of learned tokens of each batch.</param>
+    internal IEnumerable<float[]> BlockLosses(IBatchSource<TokenBatch> rows, Action<int> learned)
+    {
+        Mode(training: false);
+        _flat.Upload();
+        foreach (TokenBatch batch in rows.Batches(new BatchPlan(_batchSize)))
+        {
+            learned(batch.Learned);
+            yield return SequenceLosses(batch);
+        }
+    }
+
+    /// <summary>Leaves the network in evaluation mode with the final values.</summary>
+    public void Dispose()
+    {
+        _flat.Upload();
+        _network.eval();
+        _flat.Dispose();
+    }
+
+    private float[] SequenceLosses(TokenBatch batch)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        using IDisposable quiet = no_grad();
+        return TensorMemory.Read(Loss(batch, nn.Reduction.None).view(batch.Count, batch.Length).sum(1));
+    }
+
+    private Tensor Loss(TokenBatch batch, nn.Reduction reduction)
+    {
+        int tokens = batch.Count * batch.Length;
+        Tensor inputs = tensor(batch.Inputs.AsMemory(0, tokens), [batch.Count, batch.Length], ScalarType.Int64).to(_flat.Device);
+        Tensor targets = tensor(batch.Targets.AsMemory(0, tokens), [tokens], ScalarType.Int64).to(_flat.Device);
+        Tensor logits = _network.call(inputs);
+        return nn.functional.cross_entropy(logits.view(tokens, logits.size(2)), targets, ignore_index: TokenBatch.Ignored, reduction: reduction);
+    }
+
+    private void Mode(bool training)
+    {
+        if (_training == training)
+            return;
+        _network.train(training);
+        _training = training;
+    }
+}

@@ -1,0 +1,83 @@
+using Candela.Data;
+using Candela.Evaluation;
+using Candela.Experiments;
+using Candela.Language;
+using Candela.Models;
+using Candela.Training.Language;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>Training of causal language models on text: from random weights, or from a model folder given as base.</summary>
+public sealed class LanguageModelTask : ISequenceTask
+{
+    private const double ValidShare = 0.1;
+
+    /// <summary>Architectures that can be trained from random weights.</summary>
+    public static IReadOnlyList<string> Architectures { get; } = ["llama", "gpt2"];
+
+    /// <inheritdoc/>
+    public string Id => SequenceTasks.LanguageModel;
+
+    /// <inheritdoc/>
+    public TrainRequest Complete(TrainRequest request)
+    {
+        if (request.Model != "auto" && !Architectures.Contains(request.Model))
+            throw new UsageException($"There is no language model '{request.Model}'.{NearestName.Hint(request.Model, Architectures)} Models: auto, {string.Join(", ", Architectures)}.");
+        SequenceOptions net = request.Sequence;
+        if (net.Base is { } folder)
+        {
+            string? given = request.Model != "auto" ? "model" : net.Layers is not null ? "layers" : net.Heads is not null ? "heads" : net.Width is not null ? "width" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : null;
+            if (given is not null)
+                throw new UsageException($"--{given} is for a net from random weights; with --base it is as {folder} has it. Leave one of the two out.");
+            _ = CausalLmConfig.Load(folder);
+        }
+        else if (net.Width is { } width && width % (net.Heads ?? LanguageModelPlan.DefaultHeads) != 0)
+        {
+            throw new UsageException($"--width {width} cannot be divided among --heads {net.Heads ?? LanguageModelPlan.DefaultHeads}; a multiple was needed.");
+        }
+
+        foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
+            if (file is not null && !File.Exists(file))
+                throw new UsageException($"--{option} {file}: the file does not exist. A text file, or a share of the text, was needed.");
+        FitOptions fit = request.Fit, none = new();
+        string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target" : null;
+        if (unused is not null)
+            throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
+        Devices.Check(fit.Device);
+        request = request with { ValidFraction = request.ValidFraction ?? ValidShare, TestFraction = request.TestFraction ?? 0 };
+        return request.ValidFraction + request.TestFraction < 1 ? request
+            : throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
+    }
+
+    /// <inheritdoc/>
+    public ISequenceJob Prepare(TrainRequest request, IProgress<TrainEvent> events, CancellationToken cancellation) =>
+        new LanguageModelJob(request,
+            TextCorpus.Open(request.Data, cancellation),
+            request.ValidFile is null ? null : TextCorpus.Open(request.ValidFile, cancellation),
+            request.TestFile is null ? null : TextCorpus.Open(request.TestFile, cancellation));
+
+    /// <summary>The loss, perplexity and bits per byte of a language model on a text.</summary>
+    /// <param name="folder">A run folder or another model folder with a tokenizer.</param>
+    /// <param name="path">As <see cref="TextCorpus"/> reads it.</param>
+    /// <param name="seed">Of the interval's resamples.</param>
+    /// <exception cref="DataException">The text cannot be used.</exception>
+    /// <exception cref="FileFormatException">The model cannot be read.</exception>
+    public static SplitEvaluation Evaluate(string folder, string path, long seed = 0)
+    {
+        TextCorpus corpus = TextCorpus.Open(path);
+        using CausalLm model = CausalLm.Load(folder);
+        Tokenization.Tokenizer tokenizer = model.Tokenizer ?? throw new FileFormatException(folder, Fault.Missing, "there is no tokenizer beside the model, so it cannot read a text.");
+        string tokens = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tokens");
+        try
+        {
+            CorpusTokens counted = CorpusTokens.Write(tokens, corpus.Read(Part.Train, 0, 0, 0), tokenizer, CancellationToken.None);
+            using TokenStore store = TokenStore.Open(tokens);
+            using var network = new CausalTrainable(model.Network, LanguageModelPlan.EvaluationBatch, seed);
+            return TextLoss.Of(network, new TokenBlocks(store, Math.Min(model.ContextLength, LanguageModelPlan.LongestBlock)), counted, seed).Evaluation;
+        }
+        finally
+        {
+            File.Delete(tokens);
+        }
+    }
+}
