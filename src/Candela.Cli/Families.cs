@@ -1,6 +1,8 @@
 using Candela.Classic;
+using Candela.Experiments;
 using Candela.Models;
 using Candela.Training;
+using Candela.Training.Tasks;
 
 namespace Candela.Cli;
 
@@ -8,4 +10,7 @@ namespace Candela.Cli;
 internal static class Families
 {
     public static IReadOnlyList<IModelFamily> All { get; } = [.. NeuralFamilies.All, .. ClassicFamilies.All];
+
+    /// <summary>Every task over sequences.</summary>
+    public static IReadOnlyList<ISequenceTask> Tasks { get; } = [new LanguageModelTask()];
 }

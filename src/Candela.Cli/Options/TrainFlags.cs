@@ -23,7 +23,7 @@ internal static class TrainFlags
     [
         // What to learn
         new("target", "COL|#INDEX|last", "Column to predict."),
-        new("task", "T", "regression or classification. Default: inferred from the target."),
+        new("task", "T", "regression, classification, or language-model (of a text). Default: one of the first two, inferred from the target."),
         new("model", "M", "auto (default), linear, mlp, cnn, text, boosting, forest, tree, linear-gd or perceptron."),
 
         // How the file is read
@@ -46,10 +46,20 @@ internal static class TrainFlags
         new("epochs", "N", "Passes over the training rows at the most."),
         new("max-steps", "N", "Optimiser steps at the most."),
         new("batch-size", "N", "Rows per step."),
+        new("base", "FOLDER", "Language models: train on from this model folder."),
+        new("tokenizer", "T", "Language models: char, bpe, or a tokenizer file. Default: by the text."),
+        new("vocabulary", "N", "Language models: tokens of a trained vocabulary."),
+        new("layers", "N", "Language models: layers. Default: 4."),
+        new("heads", "N", "Language models: attention heads. Default: 4."),
+        new("width", "N", "Language models: numbers per token. Default: 128."),
+        new("block", "N", "Language models: tokens per training sequence. Default: 128."),
+        new("evaluate-every", "N", "Language models: steps between evaluations."),
         new("optimizer", "O", $"{string.Join(", ", OptionNames.Optimizers)}."),
         new("learning-rate", "X", "Peak learning rate."),
         new("schedule", "S", $"{string.Join(", ", OptionNames.Schedules)}."),
         new("warmup", "STEPS", "Steps over which the rate rises before the schedule; 0 for none."),
+        new("end-learning-rate", "X", "Rate at the end of a cosine."),
+        new("beta2", "X", "Adam's second decay."),
         new("hidden", "64,32", "Widths of hidden dense layers; 'none' for none."),
         new("dropout", "P", "Dropout probability, 0 to 1."),
         new("l1", "X", "L1 penalty."),

@@ -6,10 +6,10 @@ namespace Candela.Cli.Output;
 /// <summary>Metrics as people read them.</summary>
 internal static class MetricText
 {
-    private static readonly string[] Headline = ["accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae"];
+    private static readonly string[] Headline = ["accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "loss", "perplexity", "bitsPerByte"];
 
     /// <summary>The metric a task is judged by.</summary>
-    public static string Primary(Problem problem) => problem.IsClassification ? "accuracy" : "r2";
+    public static string Primary(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification ? "accuracy" : "r2";
 
     /// <summary>The few metrics shown first, those that apply.</summary>
     public static IEnumerable<string> Shown(IReadOnlyDictionary<string, MetricValue> metrics) => Headline.Where(metrics.ContainsKey);

@@ -2,8 +2,11 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
+using Candela.Data;
 using Candela.Evaluation;
+using Candela.Models;
 using Candela.Runs;
+using Candela.Training.Tasks;
 
 namespace Candela.Cli.Verbs;
 
@@ -26,23 +29,41 @@ internal static class EvaluateVerb
             if (fewShot.IsAsked(parsed))
                 return fewShot.Run(parsed, console, parsed.GetRequiredValue(run), parsed.GetRequiredValue(data));
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("evaluate", parsed.GetRequiredValue(run), file);
-            using Run opened = Run.Open(folder, Families.All);
-            var warnings = new WarningLines(console.Error);
-            SplitEvaluation evaluation = opened.Evaluate(file, parsed.GetValue(labels), warnings);
-            if (console.Json)
+            if (IsLanguageModel(folder))
             {
-                JsonObject json = RunJson.Of(evaluation);
-                json.Insert(0, "run", folder);
-                json["warnings"] = RunJson.Warnings(warnings.All);
-                console.Out.WriteLine(RunJson.Text(json));
+                Print(console, folder, "language model", LanguageModelTask.Evaluate(folder, file), []);
                 return ExitCode.Done;
             }
 
-            console.Out.WriteLine($"{opened.Record.Model} of {folder} on {evaluation.Rows:N0} rows");
-            TextTable.Write(console.Out, ["metric", "value", "95 % interval"],
-                [.. evaluation.Metrics.Select(m => (string[])[m.Key, MetricText.Number(m.Value.Value), $"{MetricText.Number(m.Value.Low)} to {MetricText.Number(m.Value.High)}"])]);
+            using Run opened = Run.Open(folder, Families.All);
+            var warnings = new WarningLines(console.Error);
+            SplitEvaluation evaluation = opened.Evaluate(file, parsed.GetValue(labels), warnings);
+            Print(console, folder, opened.Record.Model, evaluation, warnings.All);
             return ExitCode.Done;
         });
         return command;
+    }
+
+    // A folder without run.json but with a config.json is a model from elsewhere.
+    private static bool IsLanguageModel(string folder)
+    {
+        var files = new RunFolder(folder);
+        return files.IsFinished ? files.ReadRecord().Problem.Task == TaskKind.LanguageModel : File.Exists(files.Config) && !files.IsInterrupted;
+    }
+
+    private static void Print(CommandConsole console, string folder, string model, SplitEvaluation evaluation, IReadOnlyList<Warned> warnings)
+    {
+        if (console.Json)
+        {
+            JsonObject json = RunJson.Of(evaluation);
+            json.Insert(0, "run", folder);
+            json["warnings"] = RunJson.Warnings(warnings);
+            console.Out.WriteLine(RunJson.Text(json));
+            return;
+        }
+
+        console.Out.WriteLine($"{model} of {folder} on {evaluation.Rows:N0} {(evaluation.Metrics.ContainsKey("perplexity") ? "tokens" : "rows")}");
+        TextTable.Write(console.Out, ["metric", "value", "95 % interval"],
+            [.. evaluation.Metrics.Select(m => (string[])[m.Key, MetricText.Number(m.Value.Value), $"{MetricText.Number(m.Value.Low)} to {MetricText.Number(m.Value.High)}"])]);
     }
 }

@@ -12,8 +12,8 @@ internal static class TrainVerb
 {
     public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
     {
-        var command = new Command("train", "Train a model on a table, an image folder, an IDX file or text, evaluate it and write a run folder.");
-        var data = new Argument<string?>("DATA") { Description = "CSV, TSV, JSONL, Parquet (.gz too), a folder of images per class, or an IDX images file.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("train", "Train a model on a table, an image folder, an IDX file or a text, evaluate it and write a run folder.");
+        var data = new Argument<string?>("DATA") { Description = "CSV, TSV, JSONL, Parquet (.gz too), a folder of images per class, an IDX images file, or a text.", Arity = ArgumentArity.ZeroOrOne };
         var outFolder = new Option<string?>("--out") { Description = "The run folder. Default: runs/<data>, numbered when taken.", HelpName = "DIR" };
         var resume = new Option<string?>("--resume") { Description = "Go on with an interrupted run.", HelpName = "RUN" };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace an existing run folder." };
@@ -75,9 +75,19 @@ internal static class TrainVerb
         {
             RunRecord record = console.WithProgress(events =>
             {
-                using Run run = Experiment.Train(request, folder, Families.All, options with { Events = events }, cancellation.Token);
-                HtmlReport.Write(run.Record, folder);
-                return run.Record;
+                RunRecord record;
+                if (SequenceTasks.Ids.Contains(request.Task))
+                {
+                    record = SequenceExperiment.Train(request, folder, Families.Tasks, options with { Events = events }, cancellation.Token);
+                }
+                else
+                {
+                    using Run run = Experiment.Train(request, folder, Families.All, options with { Events = events }, cancellation.Token);
+                    record = run.Record;
+                }
+
+                HtmlReport.Write(record, folder);
+                return record;
             });
             Print(console, record, folder);
             return ExitCode.Done;
@@ -99,13 +109,14 @@ internal static class TrainVerb
     private static int Finish(CommandConsole console, string folder)
     {
         var files = new RunFolder(folder);
-        using Run run = Run.Open(folder, Families.All);
+        RunRecord record = files.ReadRecord();
+        files.Verify(record);
         files.RemoveLeftovers();
         bool lacksReport = !File.Exists(files.Report);
         if (lacksReport)
-            HtmlReport.Write(run.Record, folder);
+            HtmlReport.Write(record, folder);
         console.Error.WriteLine($"candela: the run in {folder} is finished already{(lacksReport ? "; its missing report was written" : "")}.");
-        Print(console, run.Record, folder);
+        Print(console, record, folder);
         return ExitCode.Done;
     }
 

@@ -10,6 +10,7 @@ using Candela.Models;
 using Candela.Runs;
 using Candela.Tokenization;
 using Candela.Training.Language;
+using TorchSharp;
 
 namespace Candela.Training.Tasks;
 
