@@ -38,8 +38,14 @@ public sealed class Dropout : Layer
     {
         if (Probability == 0 || !training)
             return input.alias();
+        return Apply(input, Probability, DropoutMask.CallKey(_key, ++_calls));
+    }
+
+    /// <summary>The input with the mask of a key on it.</summary>
+    internal static Tensor Apply(Tensor input, double probability, ulong callKey)
+    {
         Tensor mask = empty(input.shape, ScalarType.Float32);
-        DropoutMask.Fill(TensorMemory.Singles(mask), Probability, DropoutMask.CallKey(_key, ++_calls));
+        DropoutMask.Fill(TensorMemory.Singles(mask), probability, callKey);
         if (input.dtype != ScalarType.Float32 || input.device_type != DeviceType.CPU)
             mask = mask.to(input.dtype, input.device, disposeAfter: true);
         Tensor output = input.mul(mask);

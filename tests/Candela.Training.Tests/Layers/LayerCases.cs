@@ -71,6 +71,13 @@ internal sealed record LayerCase(string Name, Func<Layer> Make, Shape Input, Fun
         yield return new("residual", () => new Residual([new Dense(6, ActivationKind.Tanh), new Dense(6)]), [6]);
         yield return new("residual-projection", () => new Residual([new Conv2d(4, 3, padding: 1, activation: ActivationKind.Softplus), new Conv2d(4, 3, padding: 1)], new Conv2d(4, 1), ActivationKind.Tanh), [2, 5, 5]);
         yield return new("sequential", () => new Sequential(new Conv2d(3, 3, activation: ActivationKind.Elu), new MaxPool2d(2), new Flatten(), new Dense(4)), [1, 8, 8]);
+        yield return new("rnn", () => new Rnn(4), [5, 3]);
+        yield return new("rnn-all", () => new Rnn(3, layers: 2, bidirectional: true, bias: false, sequence: false), [4, 3]);
+        yield return new("lstm", () => new Lstm(4), [5, 3]);
+        yield return new("lstm-all", () => new Lstm(3, layers: 2, bidirectional: true, bias: false, sequence: false), [4, 3]);
+        yield return new("gru", () => new Gru(4), [5, 3]);
+        yield return new("gru-all", () => new Gru(3, layers: 2, bidirectional: true, bias: false), [4, 3]);
+        yield return new("crf", () => new LinearChainCrf(), [4, 3]);
         yield return new("swap-axes", () => new SwapAxes(), [3, 4]);
         yield return new("branches", () => new Branches(new Dense(4, ActivationKind.Sigmoid), new Sequential(new Dense(3), new LayerNorm())), [6]);
         yield return new("sigmoid", () => new Activation(ActivationKind.Sigmoid), [5], () => nn.Sigmoid());

@@ -1,0 +1,18 @@
+namespace Candela.Training;
+
+/// <summary>Long short-term memory; gates in the order input, forget, cell, output. See <see cref="Recurrent"/> for shapes and keys.
+/// Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.</summary>
+public sealed class Lstm : Recurrent
+{
+    /// <summary>Creates it; the input's width is found out when it is built.</summary>
+    /// <param name="units">Numbers of the state, per direction.</param>
+    /// <param name="layers">Layers on top of each other. Default 1.</param>
+    /// <param name="bidirectional">Whether each layer also reads from the end, which doubles the outputs. Default false.</param>
+    /// <param name="dropout">Share of the numbers between two layers set to 0 in training, 0 up to but not 1. Default 0.</param>
+    /// <param name="bias">Whether offsets are trained. Default true.</param>
+    /// <param name="sequence">True (default) gives the outputs at every step, false the last state only.</param>
+    public Lstm(int units, int layers = 1, bool bidirectional = false, double dropout = 0, bool bias = true, bool sequence = true)
+        : base("lstm", 4, units, layers, bidirectional, dropout, bias, sequence)
+    {
+    }
+}
