@@ -136,7 +136,7 @@ public sealed class RecurrentTests
     {
         using var net = new Sequential(new Lstm(4, layers: 2, bidirectional: true, dropout: 0.2), new Gru(3, bias: false), new Rnn(2, sequence: false), new Dense(2));
         net.Build([5, 3], seed: 1);
-        Candela.Graphs.LayerGraph graph = GraphBuilder.Describe(net, "test", new Candela.Graphs.HeadKind());
+        Candela.Graphs.LayerGraph graph = GraphBuilder.Describe(net, "test", Candela.Graphs.HeadKind.Linear);
         using Sequential again = GraphBuilder.Build(graph, seed: 1);
         Assert.Equal(net.Summary().ToString(), again.Summary().ToString());
         net.eval();
