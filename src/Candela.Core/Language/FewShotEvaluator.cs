@@ -1,6 +1,7 @@
 using System.Text;
 using Candela.Decoding;
 using Candela.Evaluation;
+using Candela.Metrics;
 using Candela.Models;
 using Candela.Tokenization;
 
@@ -66,16 +67,16 @@ public sealed class FewShotEvaluator(ICausalLm model, Tokenizer tokenizer)
     private static FewShotOutcome Answer(TextGenerator generator, string prompt, FewShotExample example, GenerationOptions options, CancellationToken cancellationToken)
     {
         string given = generator.Generate(prompt, options, cancellationToken).Text.Trim();
-        bool right = FewShotAnswer.IsExact(given, example.Answers);
-        return new FewShotOutcome(given, right, FewShotAnswer.F1(given, example.Answers)) { IsRightPerByte = right };
+        bool right = SquadMatch.IsExact(given, example.Answers);
+        return new FewShotOutcome(given, right, SquadMatch.F1(given, example.Answers)) { IsRightPerByte = right };
     }
 
     private static Dictionary<string, double> Baselines(FewShotTask task, IReadOnlyList<FewShotExample> examples)
     {
         if (task == FewShotTask.MultipleChoice)
             return new() { ["random"] = examples.Average(e => 1.0 / e.Choices.Count), ["majority"] = examples.CountBy(e => e.Answer).Max(c => c.Value) / (double)examples.Count };
-        string commonest = examples.CountBy(e => FewShotAnswer.Normalize(e.Answers[0])).MaxBy(c => c.Value).Key;
-        return new() { ["majority"] = examples.Count(e => FewShotAnswer.IsExact(commonest, e.Answers)) / (double)examples.Count };
+        string commonest = examples.CountBy(e => SquadMatch.Normalize(e.Answers[0])).MaxBy(c => c.Value).Key;
+        return new() { ["majority"] = examples.Count(e => SquadMatch.IsExact(commonest, e.Answers)) / (double)examples.Count };
     }
 
     /// <summary>Metrics that are means of numbers from 0 to 1.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using Candela.Core.Tests.Decoding;
 using Candela.Language;
+using Candela.Metrics;
 using Candela.Tests;
 using Candela.Tokenization;
 
@@ -75,7 +76,7 @@ public class FewShotTests
     [InlineData("", "the", 1)]
     [InlineData("dog", "cat", 0)]
     [InlineData("cat cat", "cat", 2 / 3.0)]
-    public void F1_AnswersByHand(string given, string answer, double f1) => Assert.Equal(f1, FewShotAnswer.F1(given, [answer]), 1e-9);
+    public void F1_AnswersByHand(string given, string answer, double f1) => Assert.Equal(f1, SquadMatch.F1(given, [answer]), 1e-9);
 
     [Theory]
     [Trait("Kind", "fault")]

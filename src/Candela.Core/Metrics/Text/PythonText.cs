@@ -53,7 +53,9 @@ internal static class PythonText
         return words;
     }
 
-    public static List<string> Words(List<int> points)
+    public static List<string> Words(List<int> points) => Words(Join(points));
+
+    public static string Join(List<int> points)
     {
         var text = new StringBuilder(points.Count);
         foreach (int point in points)
@@ -61,7 +63,7 @@ internal static class PythonText
                 text.Append(char.ConvertFromUtf32(point));
             else
                 text.Append((char)point);
-        return Words(text.ToString());
+        return text.ToString();
     }
 
     /// <summary>str.lower(): a dotted capital I becomes two characters, and a sigma that ends a word its final form.</summary>
