@@ -40,8 +40,8 @@ internal static class Figures
 
     public static string Percent(double ratio, int decimals = 1) => ratio > 0 && 100 * ratio < 0.5 * Math.Pow(10, -decimals) ? $"<{Math.Pow(10, -decimals).ToString("0.######", Plain)}{Space}%" : (100 * ratio).ToString("F" + decimals, Plain) + Space + "%";
 
-    /// <summary>A ratio to four decimals, or a number in the target's unit.</summary>
-    public static string Metric(string name, double value) => MetricNames.IsInTargetUnit(name) ? Number(value) : double.IsNaN(value) ? "n/a" : Fixed(value);
+    /// <summary>A ratio to four decimals, or a number whose size depends on the data.</summary>
+    public static string Metric(string name, double value) => MetricNames.IsOfAnySize(name) ? Number(value) : double.IsNaN(value) ? "n/a" : Fixed(value);
 
     /// <summary>Four decimals, without a minus sign on zero.</summary>
     public static string Fixed(double value) => (Math.Abs(value) < 0.00005 ? 0 : value).ToString("0.0000", Plain);

@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Reports.Sections;
 using Candela.Runs;
 
@@ -13,6 +14,7 @@ public static class HtmlReport
         Section[] sections =
         [
             new("findings", "Worth knowing", Quality.Warnings(run)),
+            new("samples", "What it writes", SampleSection.Render(run)),
             new("metrics", "Metrics", Quality.Metrics(run)),
             new("candidates", "Models compared", Quality.Candidates(run)),
             new("cross-validation", "Cross-validation", Quality.CrossValidation(run)),
@@ -55,7 +57,7 @@ public static class HtmlReport
             <nav aria-label="Contents"><ul>{contents}</ul></nav>
             {body}
             </main>
-            <footer><p>Written by Candela {run.Versions.GetValueOrDefault("candela")}. Intervals are 95 %: bootstrap over test rows unless it says otherwise.</p></footer>
+            <footer><p>Written by Candela {run.Versions.GetValueOrDefault("candela")}. Intervals are 95 %: bootstrap over {(run.Problem.Task == TaskKind.LanguageModel ? "blocks of text" : "test rows")} unless it says otherwise.</p></footer>
             </div>
             </body>
             </html>

@@ -28,6 +28,9 @@ internal static class MetricNames
         ("mae", "MAE", "mean size of the error", false),
         ("mape", "MAPE", "mean error relative to the actual value", false),
         ("mse", "MSE", "mean squared error", false),
+        ("loss", "Loss", "mean surprise at the next token, in nats", false),
+        ("perplexity", "Perplexity", "equally likely tokens that would leave one as unsure; e to the loss", false),
+        ("bitsPerByte", "Bits per byte", "the same surprise per byte of text, so models of different tokenizers compare", false),
     ];
 
     public static string Name(string id) => Find(id).Name;
@@ -36,7 +39,8 @@ internal static class MetricNames
 
     public static bool HigherIsBetter(string id) => Find(id).HigherIsBetter;
 
-    public static bool IsInTargetUnit(string id) => id is "rmse" or "mae" or "mse";
+    /// <summary>Whether its size depends on the data, so that digits are counted from the first one.</summary>
+    public static bool IsOfAnySize(string id) => id is "rmse" or "mae" or "mse" or "perplexity";
 
     /// <summary>The ids among <paramref name="present"/>, in order; unknown ones at the end.</summary>
     public static IEnumerable<string> InOrder(IEnumerable<string> present)

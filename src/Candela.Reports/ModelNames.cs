@@ -14,6 +14,8 @@ internal static class ModelNames
         "tree" => "decision tree",
         "forest" => "random forest",
         "boosting" => "gradient-boosted trees",
+        "llama" => "Llama transformer",
+        "gpt2" => "GPT-2 transformer",
         _ => family,
     };
 

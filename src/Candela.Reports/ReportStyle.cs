@@ -72,6 +72,7 @@ internal static class ReportStyle
         code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.85em}
         .findings code{color:var(--soft);margin-right:6px}
         pre{background:var(--bg);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;line-height:1.45;font-size:.82rem}p+pre,pre+.scroll{margin-top:10px}
+        .sample{max-width:80ch}.sample+.sample{margin-top:18px}.sample pre{white-space:pre-wrap;overflow-wrap:anywhere}.sample p{color:var(--soft);font-size:.9rem;margin:8px 0 4px}.sample pre+p+pre{margin-top:0}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,310px),1fr));gap:22px 26px}
         .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:24px 32px;align-items:start}.two>*{min-width:0}
         figcaption{font-weight:600;font-size:.95rem;margin-bottom:4px}

@@ -11,6 +11,8 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
 {
     public static Verdict Of(RunRecord run)
     {
+        if (run.Problem.Task == TaskKind.LanguageModel)
+            return LanguageVerdict.Of(run);
         string main = MainMetric(run.Problem);
         var reasons = new List<string>();
         string answer;
@@ -45,7 +47,10 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
         return new Verdict(answer, reasons);
     }
 
-    public static string MainMetric(Problem problem) => problem.IsClassification ? "accuracy" : "r2";
+    public static string MainMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification ? "accuracy" : "r2";
+
+    /// <summary>The metric shown second.</summary>
+    public static string SecondMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "perplexity" : problem.IsClassification ? "rocAuc" : "rmse";
 
     private static string Level(RunRecord run, string main, MetricValue chosen, MetricValue? baseline, long rows)
     {

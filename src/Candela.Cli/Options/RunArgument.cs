@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Runs;
 
 namespace Candela.Cli.Options;
@@ -17,6 +18,13 @@ internal static class RunArgument
         if (File.Exists(run))
             throw new UsageException($"{verb} got '{run}' for RUN, which is a file; a run folder was needed: candela {verb} RUN{(data is null ? "" : " DATA")}");
         return run;
+    }
+
+    /// <summary>Whether a folder holds a language model: of a run, or, without run.json but with a config.json, from elsewhere.</summary>
+    public static bool IsLanguageModel(string folder)
+    {
+        var files = new RunFolder(folder);
+        return files.IsFinished ? files.ReadRecord().Problem.Task == TaskKind.LanguageModel : File.Exists(files.Config) && !files.IsInterrupted;
     }
 
     private static bool IsRun(string path) => Directory.Exists(path) && new RunFolder(path) is { IsFinished: true } or { IsInterrupted: true };

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Candela.Experiments;
 using Candela.Models;
 
 namespace Candela.Cli.Output;
@@ -8,6 +9,7 @@ internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
 {
     private readonly Stopwatch _since = Stopwatch.StartNew();
     private TimeSpan _last = TimeSpan.MinValue, _fitBegan;
+    private bool _ofText;
 
     public void Report(TrainEvent value)
     {
@@ -25,13 +27,18 @@ internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
             case FamilyStarted family:
                 error.WriteLine($"  {ProgressText.Of(family)}");
                 _fitBegan = _last = _since.Elapsed;
+                _ofText = SequenceTasks.Ids.Contains(family.Family);
                 break;
             case StepEnded { Fraction: > 0 } step when Due():
                 double left = (_since.Elapsed - _fitBegan).TotalSeconds * (1 - step.Fraction) / step.Fraction;
-                error.WriteLine($"  {step.Fraction:P0}, epoch {step.Epoch + 1}, step {step.Step:N0}: loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s, at most {ProgressText.Seconds(left)} left");
+                error.WriteLine($"  {step.Fraction:P0}, {ProgressText.Of(step, _ofText)}, at most {ProgressText.Seconds(left)} left");
                 break;
-            case EpochEnded epoch when Due():
-                error.WriteLine(ProgressText.Of(epoch));
+            case EpochEnded epoch when Due() || _ofText:
+                error.WriteLine(ProgressText.Of(epoch, _ofText));
+                break;
+            case Sampled sampled:
+                foreach (string line in ProgressText.Lines(sampled.Text, ProgressText.SampleLines))
+                    error.WriteLine($"    {line}");
                 break;
         }
     }

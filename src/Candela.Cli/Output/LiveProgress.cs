@@ -1,3 +1,4 @@
+using Candela.Experiments;
 using Candela.Models;
 using Spectre.Console;
 
@@ -10,6 +11,7 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
     private readonly ProgressContext _context;
     private ProgressTask? _task;
     private string _stage = "";
+    private bool _ofText;
 
     private LiveProgress(IAnsiConsole console, ProgressContext context) => (_console, _context) = (console, context);
 
@@ -32,15 +34,23 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
                 break;
             case TableRead table:
                 foreach (string line in ProgressText.Of(table).Split(Environment.NewLine))
-                    _console.WriteLine(line.PadRight(Math.Max(0, _console.Profile.Width - 1))); // covers what the bar left there
+                    Above(line);
                 break;
             case FamilyStarted family:
                 Begin(ProgressText.Of(family));
+                _ofText = SequenceTasks.Ids.Contains(family.Family);
                 break;
             case StepEnded step when _task is not null:
                 _task.IsIndeterminate = false;
                 _task.Value = 100 * step.Fraction;
-                _task.Description = Short($"{_stage}  epoch {step.Epoch + 1}, loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s");
+                _task.Description = Short(_ofText ? ProgressText.Of(step, ofText: true) : $"{_stage}  epoch {step.Epoch + 1}, loss {step.Loss:G4}, {step.RowsPerSecond:N0} rows/s");
+                break;
+            case EpochEnded epoch when _ofText:
+                Above(ProgressText.Of(epoch, ofText: true));
+                break;
+            case Sampled sampled:
+                foreach (string line in ProgressText.Lines(sampled.Text, ProgressText.SampleLines))
+                    Above($"    {line}");
                 break;
             case EpochEnded epoch when _task is not null:
                 _task.Description = Short($"{_stage} {ProgressText.Of(epoch)}");
@@ -49,6 +59,13 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
                 _console.MarkupLineInterpolated($"[yellow]warning:[/] {warned.Message} [grey]({warned.Code})[/]");
                 break;
         }
+    }
+
+    // Padded, which covers what the bar left there.
+    private void Above(string line)
+    {
+        int width = Math.Max(1, _console.Profile.Width - 1);
+        _console.WriteLine(line.Length > width ? line[..(width - 1)] + "…" : line.PadRight(width));
     }
 
     /// <summary>Cut so that bar, percentage and time left stay on the line.</summary>

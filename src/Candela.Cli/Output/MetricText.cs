@@ -1,5 +1,7 @@
 using Candela.Data;
+using Candela.Experiments;
 using Candela.Metrics;
+using Candela.Runs;
 
 namespace Candela.Cli.Output;
 
@@ -10,6 +12,14 @@ internal static class MetricText
 
     /// <summary>The metric a task is judged by.</summary>
     public static string Primary(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification ? "accuracy" : "r2";
+
+    /// <summary>The task as people and JSON name it: <c>regression</c>, <c>language-model</c>.</summary>
+    public static string Task(Problem problem) => SequenceTasks.IdOf(problem.Task) ?? problem.Task.ToString().ToLowerInvariant();
+
+    /// <summary>The part of the data a run's figures are of, and the figures; the last part that was scored when the record names none to be judged by.</summary>
+    public static KeyValuePair<string, IReadOnlyDictionary<string, MetricValue>> Judged(RunRecord record) =>
+        record.JudgedSplit() is { } split ? new(split, record.Metrics[split].Metrics)
+            : record.Metrics.Count > 0 ? new(record.Metrics.Last().Key, record.Metrics.Last().Value.Metrics) : new("test", new Dictionary<string, MetricValue>());
 
     /// <summary>The few metrics shown first, those that apply.</summary>
     public static IEnumerable<string> Shown(IReadOnlyDictionary<string, MetricValue> metrics) => Headline.Where(metrics.ContainsKey);

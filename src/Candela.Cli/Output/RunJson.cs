@@ -19,7 +19,7 @@ internal static class RunJson
         var json = new JsonObject
         {
             ["run"] = folder,
-            ["task"] = record.Problem.Task.ToString().ToLowerInvariant(),
+            ["task"] = MetricText.Task(record.Problem),
             ["target"] = record.Problem.Target,
             ["rows"] = new JsonObject(record.Rows.Select(r => KeyValuePair.Create(r.Key, (JsonNode?)r.Value))),
             ["metrics"] = new JsonObject(record.Metrics.Select(s => KeyValuePair.Create(s.Key, (JsonNode?)Metrics(s.Value.Metrics)))),
@@ -43,6 +43,8 @@ internal static class RunJson
             ["stopReason"] = Camel(record.StopReason.ToString()),
             ["warnings"] = Warnings(record.Warnings),
         };
+        if (record.Samples.Count > 0)
+            json["samples"] = new JsonArray([.. record.Samples.Select(s => new JsonObject { ["input"] = s.Input, ["output"] = s.Output, ["expected"] = s.Expected })]);
         if (record.CrossValidation is { } folds)
             json["crossValidation"] = new JsonObject { ["folds"] = folds.Folds, ["metrics"] = Metrics(folds.Metrics) };
         return json;

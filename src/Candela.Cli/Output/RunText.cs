@@ -9,14 +9,15 @@ internal static class RunText
 {
     public static void Write(TextWriter output, RunRecord record, string folder)
     {
-        output.WriteLine($"{record.Model} for '{record.Problem.Target}' ({record.Problem.Task.ToString().ToLowerInvariant()}), {record.Parameters:N0} parameters");
+        output.WriteLine($"{record.Model} for '{record.Problem.Target}' ({MetricText.Task(record.Problem)}), {record.Parameters:N0} parameters");
         output.WriteLine(record.ModelReason);
-        output.WriteLine($"Rows: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}{Balance(record)}");
+        bool sequences = record.Problem.Task == TaskKind.LanguageModel;
+        output.WriteLine($"{(sequences ? "Tokens" : "Rows")}: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}{Balance(record)}");
         output.WriteLine();
 
-        IReadOnlyDictionary<string, MetricValue> test = record.Metrics.TryGetValue("test", out var split) ? split.Metrics : record.Metrics.Values.Last().Metrics;
+        (string split, IReadOnlyDictionary<string, MetricValue> test) = MetricText.Judged(record);
         string[] names = [.. MetricText.Shown(test)];
-        TextTable.Write(output, ["test metric", "value", "95 % interval", $"baseline ({record.Baseline.Name})"],
+        TextTable.Write(output, [$"{split} metric", "value", "95 % interval", $"baseline ({record.Baseline.Name})"],
             [.. names.Select(name => (string[])
             [
                 name, MetricText.Number(test[name].Value), $"{MetricText.Number(test[name].Low)} to {MetricText.Number(test[name].High)}",
@@ -28,11 +29,12 @@ internal static class RunText
         {
             string main = MetricText.Primary(record.Problem);
             output.WriteLine();
-            TextTable.Write(output, ["model", $"test {main}", "valid score", "parameters", "seconds", "note"],
+            string[] score = sequences ? [] : ["valid score"];
+            TextTable.Write(output, ["model", $"{split} {main}", .. score, "parameters", "seconds", "note"],
                 [.. tried.Select(c => (string[])
                 [
                     c.Model, c.Test is not null && c.Test.TryGetValue(main, out MetricValue? value) ? MetricText.Number(value.Value) : "-",
-                    c.ValidScore is { } score ? MetricText.Number(score) : "-", c.Parameters == 0 ? "-" : $"{c.Parameters:N0}",
+                    .. score.Select(_ => c.ValidScore is { } valid ? MetricText.Number(valid) : "-"), c.Parameters == 0 ? "-" : $"{c.Parameters:N0}",
                     c.Seconds == 0 ? "-" : $"{c.Seconds:F1}", c.Note,
                 ])]);
         }
@@ -41,6 +43,14 @@ internal static class RunText
         {
             output.WriteLine();
             output.WriteLine($"{folds.Folds}-fold cross-validation: {string.Join(", ", MetricText.Shown(folds.Metrics).Select(n => $"{n} {MetricText.Interval(folds.Metrics[n])}"))}");
+        }
+
+        foreach (SampleRecord sample in record.Samples)
+        {
+            output.WriteLine();
+            output.WriteLine(sample.Input.Length > 0 ? $"It makes of '{ProgressText.Lines(sample.Input, 1)[0]}':" : "It writes:");
+            foreach (string line in ProgressText.Lines(sample.Output, 6))
+                output.WriteLine($"  {line}");
         }
 
         output.WriteLine();

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
-using Candela.Data;
 using Candela.Evaluation;
 using Candela.Models;
 using Candela.Runs;
@@ -29,7 +28,7 @@ internal static class EvaluateVerb
             if (fewShot.IsAsked(parsed))
                 return fewShot.Run(parsed, console, parsed.GetRequiredValue(run), parsed.GetRequiredValue(data));
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("evaluate", parsed.GetRequiredValue(run), file);
-            if (IsLanguageModel(folder))
+            if (RunArgument.IsLanguageModel(folder))
             {
                 Print(console, folder, "language model", LanguageModelTask.Evaluate(folder, file), []);
                 return ExitCode.Done;
@@ -42,13 +41,6 @@ internal static class EvaluateVerb
             return ExitCode.Done;
         });
         return command;
-    }
-
-    // A folder without run.json but with a config.json is a model from elsewhere.
-    private static bool IsLanguageModel(string folder)
-    {
-        var files = new RunFolder(folder);
-        return files.IsFinished ? files.ReadRecord().Problem.Task == TaskKind.LanguageModel : File.Exists(files.Config) && !files.IsInterrupted;
     }
 
     private static void Print(CommandConsole console, string folder, string model, SplitEvaluation evaluation, IReadOnlyList<Warned> warnings)

@@ -29,6 +29,8 @@ internal static class PredictVerb
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("predict", parsed.GetRequiredValue(run), file);
             string? path = parsed.GetValue(output);
             string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path), "csv", "jsonl", "json");
+            if (RunArgument.IsLanguageModel(folder))
+                throw new UsageException($"predict got '{folder}', which holds a language model: it continues a text and has no rows to score. Let it write with: candela generate {folder} --prompt TEXT. Score a text with: candela evaluate {folder} TEXTFILE.");
             using Run opened = Run.Open(folder, Families.All);
             KeptScan scan = Scan(opened, file, parsed.GetValue(keep) ?? []);
             if (path is null)

@@ -63,10 +63,10 @@ internal static class RunsVerb
     }
 
     private static void List(TextWriter output, List<(string Folder, RunRecord Record)> runs) =>
-        TextTable.Write(output, ["run", "target", "model", "test metric", "value", "parameters", "seconds", "joules", "started"],
+        TextTable.Write(output, ["run", "target", "model", "metric", "value", "parameters", "seconds", "joules", "started"],
             [.. runs.Select(r => (string[])
             [
-                r.Folder, r.Record.Problem.Target, r.Record.Model, MetricText.Primary(r.Record.Problem), Value(r.Record, MetricText.Primary(r.Record.Problem)),
+                r.Folder, r.Record.Problem.Target, r.Record.Model, $"{Split(r.Record)} {MetricText.Primary(r.Record.Problem)}", Value(r.Record, MetricText.Primary(r.Record.Problem)),
                 $"{r.Record.Parameters:N0}", $"{r.Record.Seconds:F1}", $"{r.Record.Energy.Joules:N0}", r.Record.Started.ToString("yyyy-MM-dd HH:mm"),
             ])]);
 
@@ -80,8 +80,8 @@ internal static class RunsVerb
             Row("seed", r => $"{r.Seed}"),
             Row("parameters", r => $"{r.Parameters:N0}"),
         };
-        foreach (string name in runs.SelectMany(r => Test(r.Record).Keys).Distinct())
-            rows.Add(Row($"test {name}", r => Test(r).TryGetValue(name, out MetricValue? metric) ? MetricText.Interval(metric) : "-"));
+        foreach ((string split, string name) in runs.SelectMany(r => Judged(r.Record).Keys.Select(name => (Split(r.Record), name))).Distinct())
+            rows.Add(Row($"{split} {name}", r => Split(r) == split && Judged(r).TryGetValue(name, out MetricValue? metric) ? MetricText.Interval(metric) : "-"));
         rows.Add(Row("seconds", r => $"{r.Seconds:F1}"));
         rows.Add(Row("joules", r => $"{r.Energy.Joules:N0}"));
         TextTable.Write(output, ["", .. runs.Select(r => r.Folder)], rows);
@@ -89,8 +89,10 @@ internal static class RunsVerb
         string[] Row(string name, Func<RunRecord, string> value) => [name, .. runs.Select(r => value(r.Record))];
     }
 
-    private static IReadOnlyDictionary<string, MetricValue> Test(RunRecord record) =>
-        record.Metrics.TryGetValue("test", out var split) ? split.Metrics : new Dictionary<string, MetricValue>();
+    private static string Split(RunRecord record) => record.JudgedSplit() ?? "test";
 
-    private static string Value(RunRecord record, string name) => Test(record).TryGetValue(name, out MetricValue? metric) ? MetricText.Number(metric.Value) : "-";
+    private static IReadOnlyDictionary<string, MetricValue> Judged(RunRecord record) =>
+        record.JudgedSplit() is { } split ? record.Metrics[split].Metrics : new Dictionary<string, MetricValue>();
+
+    private static string Value(RunRecord record, string name) => Judged(record).TryGetValue(name, out MetricValue? metric) ? MetricText.Number(metric.Value) : "-";
 }

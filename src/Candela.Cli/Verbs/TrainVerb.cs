@@ -82,8 +82,7 @@ internal static class TrainVerb
                 }
                 else
                 {
-                    using Run run = Experiment.Train(request, folder, Families.All, options with { Events = events }, cancellation.Token);
-                    record = run.Record;
+                    record = TrainOnTable(request, folder, options with { Events = events }, cancellation.Token);
                 }
 
                 HtmlReport.Write(record, folder);
@@ -104,6 +103,21 @@ internal static class TrainVerb
             Console.CancelKeyPress -= onCancel;
         }
     }
+
+    private static RunRecord TrainOnTable(TrainRequest request, string folder, ExperimentOptions options, CancellationToken cancellation)
+    {
+        try
+        {
+            using Run run = Experiment.Train(request, folder, Families.All, options, cancellation);
+            return run.Record;
+        }
+        catch (CandelaException error) when (request is { Task: null, Target: null } && IsPlainText(request.Data) && error is UsageException or DataException)
+        {
+            throw new UsageException($"{error.Message} {request.Data} was read as a table; to train a language model on its text, add --task {SequenceTasks.LanguageModel}.", error);
+        }
+    }
+
+    private static bool IsPlainText(string data) => data.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) || data.EndsWith(".txt.gz", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>What a crash between run.json and the end left to do: the report, and checkpoints nobody needs any more.</summary>
     private static int Finish(CommandConsole console, string folder)

@@ -110,6 +110,12 @@ public static class TrainingDoctor
         var found = new List<Warned>(record.Warnings);
         found.AddRange(record.Profile.Findings.Where(f => f.Code.StartsWith("leak-", StringComparison.Ordinal) && !record.Warnings.Any(w => w.Code == f.Code))
             .Select(f => new Warned(f.Code, f.Message)));
+        if (record.Problem.Task == TaskKind.LanguageModel)
+        {
+            found.AddRange(ExamineLanguageModel(record));
+            return found;
+        }
+
         if (!record.Metrics.TryGetValue("test", out var test))
         {
             if (!record.Warnings.Any(w => w.Code == "test-never-scored"))
@@ -121,6 +127,26 @@ public static class TrainingDoctor
         if (test.Metrics.TryGetValue(name, out var metric) && record.Baseline.Metrics.TryGetValue(name, out var baseline) && !(metric.Value > baseline.Value))
             found.Add(new Warned("no-better-than-baseline", $"The model's test {name} is {metric.Value:0.0000}, no better than always answering {record.Baseline.Prediction} ({baseline.Value:0.0000}). The inputs may say nothing about the target, or training failed."));
         return found;
+    }
+
+    // Of n-grams and unigrams the better one is what the net has to beat.
+    private static IEnumerable<Warned> ExamineLanguageModel(RunRecord record)
+    {
+        if (record.JudgedSplit() is not { } split)
+        {
+            yield return new Warned("test-never-scored", "No part of the text was kept from training: how well the model predicts other text is unknown. Train with --valid and --test, or run candela evaluate RUN TEXT.");
+            yield break;
+        }
+
+        if (split == "valid")
+            yield return new Warned("test-never-scored", "Only the validation part was scored, and it chose the weights that were kept, so the loss on other text may be a little higher. Train with --test 0.1 to know, or run candela evaluate RUN TEXT.");
+        if (!record.Metrics[split].Metrics.TryGetValue("loss", out var loss))
+            yield break;
+        var simpler = record.Candidates.Where(c => c.Model != record.Model && c.Test?.ContainsKey("loss") == true).Select(c => (Name: $"the {c.Model} model", c.Test!["loss"].Value)).ToList();
+        if (record.Baseline.Metrics.TryGetValue("loss", out var baseline))
+            simpler.Add((record.Baseline.Name, baseline.Value));
+        if (simpler.Count > 0 && simpler.MinBy(s => s.Value) is var best && !(loss.Value < best.Value))
+            yield return new Warned("no-better-than-baseline", $"The model's {split} loss is {loss.Value:0.0000}, no better than that of {best.Name} ({best.Value:0.0000}), which only counts. Train longer with --max-steps, or a wider net; more text helps a net more than it helps counting.");
     }
 
     // Rises at once and stays up: the early losses are above the first, and the second half lies above the first half.

@@ -38,10 +38,10 @@ public sealed record FamilyStarted(string Family, string Purpose, int Index, int
 /// <param name="Loss">Mean training loss since the last such event.</param>
 /// <param name="GradientNorm">L2 norm of all gradients before clipping; NaN when not computed.</param>
 /// <param name="LearningRate">The rate used.</param>
-/// <param name="RowsPerSecond">Since the last such event.</param>
+/// <param name="RowsPerSecond">Rows (of a language model tokens) a second since the last such event.</param>
 public sealed record StepEnded(long Step, int Epoch, double Fraction, double Loss, double GradientNorm, double LearningRate, double RowsPerSecond) : TrainEvent;
 
-/// <summary>One epoch (or one logged round of boosting).</summary>
+/// <summary>One epoch, or one logged round of boosting, or the steps of a language model between two evaluations.</summary>
 /// <param name="Epoch">From 0.</param>
 /// <param name="Steps">Steps so far.</param>
 /// <param name="TrainLoss">Mean training loss of the epoch.</param>

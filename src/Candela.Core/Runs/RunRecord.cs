@@ -39,7 +39,7 @@ public sealed record RunRecord
     /// <summary>Seed of split and training.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>Rows per split: train, valid, test.</summary>
+    /// <summary>Rows (of a language model tokens) per split: train, valid, test.</summary>
     public required IReadOnlyDictionary<string, long> Rows { get; init; }
 
     /// <summary>The chosen family's id.</summary>
@@ -104,12 +104,15 @@ public sealed record RunRecord
 
     /// <summary>SHA-256 (hexadecimal) of each file the model needs, by its path in the folder; checked when the run is opened.</summary>
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The split the model is judged by: <c>test</c>; of a task over sequences without a test part, <c>valid</c>. Null when it was not scored.</summary>
+    public string? JudgedSplit() => Metrics.ContainsKey("test") ? "test" : Problem.Task == TaskKind.LanguageModel && Metrics.ContainsKey("valid") ? "valid" : null;
 }
 
 /// <summary>The trivial predictor every model must beat.</summary>
-/// <param name="Name">majority or mean.</param>
-/// <param name="Prediction">The class or the value it always gives.</param>
-/// <param name="Metrics">On the test split.</param>
+/// <param name="Name">majority, mean or unigram.</param>
+/// <param name="Prediction">The class or the value it always gives; of unigrams, what they are.</param>
+/// <param name="Metrics">On the judged split (<see cref="RunRecord.JudgedSplit"/>).</param>
 public sealed record BaselineRecord(string Name, string Prediction, IReadOnlyDictionary<string, MetricValue> Metrics);
 
 /// <summary>An input and what the model makes of it.</summary>
@@ -121,8 +124,8 @@ public sealed record SampleRecord(string Input, string Output, string? Expected 
 /// <summary>One family considered for the run.</summary>
 /// <param name="Model">The family's id.</param>
 /// <param name="Parameters">Trained numbers; 0 when it was not trained.</param>
-/// <param name="ValidScore">The selection score (accuracy or R2; mean over inner folds on small data), or null.</param>
-/// <param name="Test">Metrics on the test split, or null when it was not trained.</param>
+/// <param name="ValidScore">The selection score (accuracy, R2 or the negative loss; mean over inner folds on small data), or null.</param>
+/// <param name="Test">Metrics on the judged split, or null when it was not trained.</param>
 /// <param name="Seconds">Wall time to train.</param>
 /// <param name="Joules">Energy to train.</param>
 /// <param name="Note">chosen, or why not.</param>

@@ -9,9 +9,11 @@ internal static class DataSection
 {
     private const int Cards = 48, Rows = 2_000;
 
-    public static Markup Render(RunRecord run)
+    public static Markup? Render(RunRecord run)
     {
         DataProfile profile = run.Profile;
+        if (profile.Columns.Count == 0)
+            return null;
         var rank = run.Importance.Select((importance, i) => (importance.Column, i)).DistinctBy(p => p.Column).ToDictionary(p => p.Column, p => p.i);
         ColumnProfile[] columns = [.. profile.Columns.OrderBy(c => c.Role == "target" ? 0 : c.Role == "excluded" ? 2 : 1).ThenBy(c => rank.GetValueOrDefault(c.Name, int.MaxValue))];
         var cards = new Markup();

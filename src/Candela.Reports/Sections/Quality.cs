@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Evaluation;
 using Candela.Metrics;
 using Candela.Models;
@@ -28,22 +29,25 @@ internal static class Quality
         string[] splits = [.. SplitOrder.Where(run.Metrics.ContainsKey), .. run.Metrics.Keys.Except(SplitOrder)];
         if (splits.Length == 0)
             return null;
+        bool text = run.Problem.Task == TaskKind.LanguageModel;
+        string judged = run.JudgedSplit() ?? "test";
         var (head, body) = (Markup.Of($"""<th scope="col">Metric</th>"""), new Markup());
         foreach (string split in splits)
-            head.Add($"""<th scope="col" class="num">{split}<small>{Figures.Count(run.Metrics[split].Rows)} rows</small></th>""");
-        head.Add($"""<th scope="col" class="num">baseline<small>test</small></th>""");
+            head.Add($"""<th scope="col" class="num">{split}<small>{Figures.Count(run.Metrics[split].Rows)} {(text ? "tokens" : "rows")}</small></th>""");
+        head.Add($"""<th scope="col" class="num">baseline<small>{judged}</small></th>""");
         foreach (string id in MetricNames.InOrder(run.Metrics.Values.SelectMany(m => m.Metrics.Keys)))
         {
             var cells = new Markup();
             foreach (string split in splits)
                 cells.Add(run.Metrics[split].Metrics.TryGetValue(id, out MetricValue? metric)
-                    ? Markup.Of($"""<td class="num{(split == "test" ? " strong" : "")}" data-label="{split}">{Figures.Metric(id, metric.Value)}<small>{Figures.Interval(id, metric)}</small></td>""")
+                    ? Markup.Of($"""<td class="num{(split == judged ? " strong" : "")}" data-label="{split}">{Figures.Metric(id, metric.Value)}<small>{Figures.Interval(id, metric)}</small></td>""")
                     : Markup.Of($"""<td class="num" data-label="{split}">–</td>"""));
             string guess = run.Baseline.Metrics.TryGetValue(id, out MetricValue? baseline) ? Figures.Metric(id, baseline.Value) : "–";
             body.Add($"""<tr><th scope="row">{MetricNames.Name(id)}<small>{MetricNames.Meaning(id)}; {(MetricNames.HigherIsBetter(id) ? "higher" : "lower")} is better</small></th>{cells}<td class="num" data-label="baseline">{guess}</td></tr>""");
         }
 
-        string sampled = string.Join(" ", splits.Where(s => run.Metrics[s].SplitRows > run.Metrics[s].Rows).Select(s => $"The {s} figures are of a uniform sample of {Figures.Count(run.Metrics[s].Rows)} of {Figures.Count(run.Metrics[s].SplitRows)} rows."));
+        string sampled = text ? $"Of the {LanguageVerdict.PartOf(judged)} text's {Figures.Count(run.Metrics[judged].SplitRows)} tokens {Figures.Count(run.Metrics[judged].Rows)} are predicted: its first token, and prompts where there are some, are only read."
+            : string.Join(" ", splits.Where(s => run.Metrics[s].SplitRows > run.Metrics[s].Rows).Select(s => $"The {s} figures are of a uniform sample of {Figures.Count(run.Metrics[s].Rows)} of {Figures.Count(run.Metrics[s].SplitRows)} rows."));
         return Markup.Of($"""{Section.Table("Value, and below it the 95 % bootstrap interval", head, body, "metrics stack", splits.Length + 1)}<p class="note">{sampled} {Gap(run)}</p>""");
     }
 
@@ -61,7 +65,9 @@ internal static class Quality
     {
         if (run.Candidates.Count == 0)
             return null;
-        string main = Verdict.MainMetric(run.Problem), second = run.Problem.IsClassification ? "rocAuc" : "rmse";
+        if (run.Problem.Task == TaskKind.LanguageModel)
+            return LanguageModels(run);
+        string main = Verdict.MainMetric(run.Problem), second = Verdict.SecondMetric(run.Problem);
         var body = new Markup();
         foreach (CandidateRecord c in run.Candidates)
         {
@@ -73,21 +79,44 @@ internal static class Quality
 
         Markup head = Markup.Of($"""<th scope="col">Model</th><th scope="col" class="num">{MetricNames.Name(main)}<small>test</small></th><th scope="col" class="num">{MetricNames.Name(second)}<small>test</small></th><th scope="col" class="num">{MetricNames.Name(main)}<small>validation</small></th><th scope="col" class="num">Parameters</th><th scope="col" class="num">Time</th><th scope="col" class="num">Energy</th><th scope="col">Note</th>""");
         return Section.Table("Every model considered; the choice is made on the validation score, never on the test rows", head, body, "candidates stack", 3);
-
-        static Markup Metric(CandidateRecord c, string id) => c.Test?.GetValueOrDefault(id) is { } metric
-            ? Markup.Of($"""<td class="num" data-label="{MetricNames.Name(id)}">{Figures.Metric(id, metric.Value)}<small>{Figures.Interval(id, metric)}</small></td>""")
-            : Markup.Of($"""<td class="num" data-label="{MetricNames.Name(id)}">–</td>""");
     }
+
+    // The net and the counts it is compared with, by loss.
+    private static Markup LanguageModels(RunRecord run)
+    {
+        string split = LanguageVerdict.PartOf(run.JudgedSplit() ?? "test");
+        string[] ids = ["loss", "perplexity", "bitsPerByte"];
+        var (head, body) = (Markup.Of($"""<th scope="col">Model</th>"""), new Markup());
+        foreach (string id in ids)
+            head.Add($"""<th scope="col" class="num">{MetricNames.Name(id)}<small>{split}</small></th>""");
+        head.Add($"""<th scope="col" class="num">Parameters</th><th scope="col" class="num">Time</th><th scope="col" class="num">Energy</th><th scope="col">Note</th>""");
+        foreach (CandidateRecord c in run.Candidates.OrderBy(c => c.Test?.GetValueOrDefault("loss")?.Value ?? double.PositiveInfinity))
+        {
+            var cells = new Markup();
+            foreach (string id in ids)
+                cells.Add(Metric(c, id));
+            bool net = c.Model == run.Model;
+            body.Add($"""
+                <tr{(net ? Markup.Of($" class=\"strong\"") : null)}><th scope="row">{ModelNames.Of(c.Model)}{(ModelNames.Of(c.Model) == c.Model ? null : Markup.Of($"<small>{c.Model}</small>"))}</th>{cells}<td class="num" data-label="{(net ? "parameters" : "counts")}">{Figures.Count(c.Parameters)}</td><td class="num" data-label="time">{(c.Seconds > 0 ? Figures.Duration(c.Seconds) : "–")}</td><td class="num" data-label="energy">{(c.Joules > 0 ? Figures.Energy(c.Joules) : "–")}</td><td class="text">{c.Note}</td></tr>
+                """);
+        }
+
+        return Section.Table($"The net, and what it must beat to be worth its cost, on the same {split} text; less is better", head, body, "candidates stack", 3);
+    }
+
+    private static Markup Metric(CandidateRecord c, string id) => c.Test?.GetValueOrDefault(id) is { } metric
+        ? Markup.Of($"""<td class="num" data-label="{MetricNames.Name(id)}">{Figures.Metric(id, metric.Value)}<small>{Figures.Interval(id, metric)}</small></td>""")
+        : Markup.Of($"""<td class="num" data-label="{MetricNames.Name(id)}">–</td>""");
 
     public static Markup? Training(RunRecord run)
     {
         var history = run.History;
         if (history.Count < 2)
             return null;
-        // Trees grow by rounds, of which only some are logged; nets by epochs.
-        bool rounds = run.Model is "boosting" or "forest" or "tree";
-        string unit = rounds ? "Round" : "Epoch";
-        double[] epochs = [.. history.Select(h => rounds ? (double)h.Steps : h.Epoch + 1)];
+        // Trees grow by rounds, of which only some are logged; nets by epochs; language models are looked at every so many steps.
+        bool rounds = run.Model is "boosting" or "forest" or "tree", text = run.Problem.Task == TaskKind.LanguageModel;
+        string unit = rounds ? "Round" : text ? "Step" : "Epoch";
+        double[] epochs = [.. history.Select(h => rounds || text ? (double)h.Steps : h.Epoch + 1)];
         double[] train = [.. history.Select(h => h.TrainLoss)], valid = [.. history.Select(h => h.ValidLoss ?? double.NaN)], score = [.. history.Select(h => h.ValidScore ?? double.NaN)], rate = [.. history.Select(h => h.LearningRate)];
         var charts = new Markup();
         var losses = train.Concat(valid).Where(double.IsFinite).ToArray();
@@ -98,6 +127,17 @@ internal static class Quality
             chart.Line("training", epochs, train, 0, dots: true);
             if (valid.Any(double.IsFinite))
                 chart.Line("validation", epochs, valid, 1, dots: true);
+            charts.Add(chart.Render());
+        }
+
+        if (text && losses.Length > 0)
+        {
+            double[] perplexity = [.. train.Select(Math.Exp)], held = [.. valid.Select(Math.Exp)], all = [.. perplexity.Concat(held).Where(double.IsFinite)];
+            bool log = all.Max() > 10 * all.Min();
+            var chart = new Chart("Perplexity", Described("training", perplexity) + Described("validation", held), new Axis(unit, epochs[0], epochs[^1]), Padded("Perplexity", all) with { Log = log, Low = log ? all.Min() * 0.9 : Padded("", all).Low });
+            chart.Line("training", epochs, perplexity, 0, dots: true);
+            if (held.Any(double.IsFinite))
+                chart.Line("validation", epochs, held, 1, dots: true);
             charts.Add(chart.Render());
         }
 

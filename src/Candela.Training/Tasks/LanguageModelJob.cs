@@ -58,7 +58,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         {
             outcome = TrainingLoop.Run(trainable, train, valid, plan, new TrainingSession
             {
-                Events = new Sampling(context.Events, model, request.Fit.Seed),
+                Events = new Sampling(context.Events, model, block, request.Fit.Seed),
                 CheckpointFolder = context.CheckpointFolder,
                 CheckpointEvery = context.CheckpointEvery,
                 Meter = context.Meter,
@@ -172,7 +172,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
     }
 
     private static string Summary(CausalLmConfig config, Tokenizer tokenizer) => string.Create(CultureInfo.InvariantCulture,
-        $"{config.ModelType}: {config.Layers} layers, {config.Heads} heads, {config.Width} numbers per token, context {config.ContextLength:N0}, vocabulary {config.VocabularySize:N0}\n{config.ParameterCount:N0} parameters, {config.FlopsPerToken(config.ContextLength) / 1e6:N1} MFLOP per token; tokenizer of {tokenizer.VocabularySize:N0} tokens");
+        $"{config.ModelType}: {config.Layers} layers, {config.Heads} heads, {config.Width} numbers per token\ncontext {config.ContextLength:N0}, vocabulary {config.VocabularySize:N0}\n{config.ParameterCount:N0} parameters, {config.FlopsPerToken(config.ContextLength) / 1e6:N1} MFLOP per token\ntokenizer of {tokenizer.VocabularySize:N0} tokens");
 
     /// <summary>The parts of the corpus as tokens.</summary>
     private sealed class Parts : IDisposable
@@ -211,12 +211,12 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         }
     }
 
-    /// <summary>Passes events on, and after each evaluation lets the model write a little.</summary>
-    private sealed class Sampling(IProgress<TrainEvent> events, CausalLm model, long seed) : IProgress<TrainEvent>
+    /// <summary>Passes events on, rates in tokens, and after each evaluation lets the model write a little.</summary>
+    private sealed class Sampling(IProgress<TrainEvent> events, CausalLm model, int block, long seed) : IProgress<TrainEvent>
     {
         public void Report(TrainEvent value)
         {
-            events.Report(value);
+            events.Report(value is StepEnded step ? step with { RowsPerSecond = step.RowsPerSecond * block } : value);
             if (value is EpochEnded ended)
                 events.Report(new Sampled(ended.Steps, Text(model, seed)));
         }
