@@ -7,7 +7,7 @@ namespace Candela.Language;
 internal static class TaggedColumns
 {
     private static readonly string[] ConllUColumns = ["id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc"];
-    private const double RisingShare = 0.99;
+    private const double FittingShare = 0.99;
 
     public static List<TaggedSentence> Columns(string path, TaggedCorpusOptions options)
     {
@@ -131,31 +131,50 @@ internal static class TaggedColumns
 
     private static bool IsNumbered(List<TaggedSentence> sentences)
     {
-        long tokens = 0, rising = 0;
+        long tokens = 0, fitting = 0;
         foreach (TaggedSentence sentence in sentences)
         {
             int before = -1;
             foreach (string token in sentence.Tokens)
             {
-                int characters = token.Length - 1;
-                if (!char.IsAsciiDigit(token[^1]) || !(characters == 1 || (characters == 2 && char.IsSurrogatePair(token, 0))))
+                int digits = NumberLength(token, before, out int number);
+                if (digits == 0 || (before < 0 && number != 0))
                     return false;
-                int digit = token[^1] - '0';
-                if (before < 0 && digit != 0)
-                    return false;
+                int characters = token.Length - digits;
+                bool single = characters == 1 || (characters == 2 && char.IsSurrogatePair(token, 0));
                 tokens++;
-                rising += digit == 0 || digit == before + 1 ? 1 : 0;
-                before = digit;
+                fitting += single && (number == 0 || number == before + 1) ? 1 : 0;
+                before = number;
             }
         }
 
-        return rising >= RisingShare * tokens;
+        return fitting >= FittingShare * tokens;
     }
 
-    private static List<TaggedSentence> WithoutNumbers(List<TaggedSentence> sentences, string path) => sentences.ConvertAll(sentence => new TaggedSentence(
-        [.. sentence.Tokens.Select(token => token.Length > 1 && char.IsAsciiDigit(token[^1])
-            ? token[..^1]
-            : throw new DataException($"{path}: the token '{Short(token)}' has no number to cut off, but numbered tokens were asked for."))], sentence.Tags));
+    // Digits at the end of the token that number it: those of the next number after the one before, else the last digit; 0 when it ends in none or is nothing else.
+    private static int NumberLength(string token, int before, out int number)
+    {
+        string next = (before + 1).ToString(CultureInfo.InvariantCulture);
+        number = before + 1;
+        if (token.Length > next.Length && token.EndsWith(next, StringComparison.Ordinal))
+            return next.Length;
+        number = token[^1] - '0';
+        return token.Length > 1 && char.IsAsciiDigit(token[^1]) ? 1 : 0;
+    }
+
+    private static List<TaggedSentence> WithoutNumbers(List<TaggedSentence> sentences, string path) => sentences.ConvertAll(sentence =>
+    {
+        var tokens = new string[sentence.Tokens.Count];
+        int before = -1;
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            string token = sentence.Tokens[i];
+            int digits = NumberLength(token, before, out before);
+            tokens[i] = digits > 0 ? token[..^digits] : throw new DataException($"{path}: the token '{Short(token)}' has no number to cut off, but numbered tokens were asked for.");
+        }
+
+        return new TaggedSentence(tokens, sentence.Tags);
+    });
 
     private static string Short(string text) => text.Length <= 60 ? text : text[..60] + "...";
 }

@@ -10,7 +10,7 @@ public sealed record TaggedCorpusOptions
     /// <summary>The column of the tokens, given like <see cref="TagColumn"/>. Default: 0 of a column file, <c>form</c> of CoNLL-U.</summary>
     public string? TokenColumn { get; init; }
 
-    /// <summary>Whether tokens carry their place in the word as a last digit (<c>科0 技1</c>), which is then cut off. Default (null): yes when every token of the file is exactly one character and
-    /// one digit, each sentence starts at 0, and at least 99 % of the digits are 0 or one more than the digit before. Only for column files.</summary>
+    /// <summary>Whether tokens carry their place in the word as a number at their end (<c>科0 技1</c>), which is then cut off. Default (null): yes when every token of the file is a text and a
+    /// number, each sentence starts at 0, and at least 99 % of the tokens are one character with a number that is 0 or one more than the number before. Only for column files.</summary>
     public bool? NumberedTokens { get; init; }
 }

@@ -38,7 +38,14 @@ public sealed class TaggedCorpusTests : IDisposable
     [Fact, Trait("Kind", "analytic")]
     public void Columns_NumberedCharacters_LoseTheirNumbers()
     {
-        Assert.Equal("科/O 技/O 全/B-X 5/O | 好/O", Show(TaggedCorpus.Read(Write("a.conll", "科0\tO\n技1\tO\n全0\tB-X\n50\tO\n\n好0\tO\n"))));
+        // Twelve characters of one word: the number gets a second digit. 200 more words, so that one token of two characters is within the rule's 1 %.
+        string word = string.Concat("0123456789ab".Select((c, i) => $"{c}{i}\tO\n")), others = string.Concat(Enumerable.Repeat("好0\tO\n", 200));
+
+        TaggedCorpus corpus = TaggedCorpus.Read(Write("a.conll", $"科0\tO\n技1\tO\n全0\tB-X\n50\tO\n\n{word}\n{others}哈哈0\tO\n"));
+
+        Assert.Equal("科技全5", string.Concat(corpus.Sentences[0].Tokens));
+        Assert.Equal("0123456789ab", string.Concat(corpus.Sentences[1].Tokens));
+        Assert.Equal("哈哈", corpus.Sentences[2].Tokens[^1]);
     }
 
     [Theory, Trait("Kind", "analytic")]
