@@ -173,6 +173,8 @@ public static class Experiment
 
     private static void CheckRequest(TrainRequest request, IReadOnlyList<IModelFamily> families)
     {
+        if (SequenceTasks.Ids.Contains(request.Task))
+            throw new UsageException($"The task '{request.Task}' is not one over a table's rows; {nameof(SequenceExperiment)} runs it.");
         var ids = families.Select(f => f.Id).Prepend("auto").ToList();
         if (!ids.Contains(request.Model))
             throw new UsageException($"There is no model '{request.Model}'.{FamilyNames.Hint(request.Model, ids)} Models: {string.Join(", ", ids)}.");

@@ -21,9 +21,20 @@ internal static class FamilyChoice
         for (int i = 1; i < scores.Length; i++)
             if (Rank(scores[i]) > Rank(scores[best]))
                 best = i;
-        string listed = string.Join(", ", families.Zip(scores).OrderByDescending(f => Rank(f.Second)).Select(f => $"{f.First} {f.Second:0.0000}"));
+        string listed = string.Join(", ", families.Zip(scores).OrderByDescending(f => Rank(f.Second)).Select(f => $"{f.First} {(double.IsFinite(f.Second) ? $"{f.Second:0.0000}" : "none")}"));
         if (!problem.IsClassification)
-            return new Choice(best, scores, $"Highest R2 on {where}: {listed}.");
+        {
+            if (double.IsFinite(scores[best]))
+                return new Choice(best, scores, $"Highest R2 on {where}: {listed}.");
+            // R2 says nothing where all targets are equal; the squared error does, unless the answers are not finite either.
+            double[] errors = [.. held.Select(SquaredError)];
+            for (int i = 0; i < errors.Length; i++)
+                if (Rank(-errors[i]) > Rank(-errors[best]))
+                    best = i;
+            return new Choice(best, scores, double.IsFinite(errors[best])
+                ? $"Lowest squared error on {where}, whose targets are all equal so that there is no R2: {families[best]} {errors[best]:G4}."
+                : $"The first candidate: none gave a finite answer on {where}.");
+        }
 
         bool[] bestRows = Correct(problem, held[best]);
         int chosen = best;
@@ -86,6 +97,8 @@ internal static class FamilyChoice
 
         return sum / held.Rows;
     }
+
+    private static double SquaredError(HeldRows held) => held.Targets!.Zip(held.Scores, (target, score) => ((double)target - score) * ((double)target - score)).Average();
 
     private static double R2(HeldRows held)
     {

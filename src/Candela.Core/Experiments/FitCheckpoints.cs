@@ -29,10 +29,12 @@ internal sealed record ExperimentState(int FormatVersion, string DataHash, DateT
     public FitStart? Fit { get; init; }
 }
 
-/// <summary>checkpoints/ of an interrupted run: one folder per fit. <c>fit/</c> is the family's own resumable state, <c>model/</c> a finished model with its encoder,
+/// <summary>checkpoints/ of an interrupted run: one folder per fit. <c>fit/</c> is the family's own resumable state, <c>scratch/</c> what it can make anew, <c>model/</c> a finished model with its encoder,
 /// <c>scores.npy</c> the scores of a fit made only to choose, and <c>done.json</c>, written last, says that the fit is finished. Whatever is damaged is fitted anew.</summary>
 internal sealed class FitCheckpoints(string folder)
 {
+    private const string Scratch = "scratch";
+
     private string StatePath => Path.Combine(folder, "state.json");
 
     /// <summary>The state saved, or null when there is none or it was never completed.</summary>
@@ -64,6 +66,9 @@ internal sealed class FitCheckpoints(string folder)
 
     /// <summary>The family's folder for resumable state; created.</summary>
     public string FitFolder(string key) => Directory.CreateDirectory(Path.Combine(folder, key, "fit")).FullName;
+
+    /// <summary>A folder for what a fit puts on the disk but can make anew at any time; created. Nothing in it counts as progress.</summary>
+    public string ScratchFolder(string key) => Directory.CreateDirectory(Path.Combine(folder, key, Scratch)).FullName;
 
     /// <summary>Where a finished model is kept.</summary>
     public string ModelFolder(string key) => Path.Combine(folder, key, "model");
@@ -118,7 +123,7 @@ internal sealed class FitCheckpoints(string folder)
 
     /// <summary>Whether any fit has left something worth resuming.</summary>
     public bool HasProgress => Directory.Exists(folder)
-        && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any(f => f != StatePath && !f.EndsWith(".tmp", StringComparison.Ordinal));
+        && Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Any(f => f != StatePath && !f.EndsWith(".tmp", StringComparison.Ordinal) && Path.GetFileName(Path.GetDirectoryName(f)) != Scratch);
 
     /// <summary>Removes everything: the run is finished.</summary>
     public void Remove()

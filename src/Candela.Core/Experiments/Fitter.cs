@@ -16,6 +16,7 @@ internal sealed class Trained(IModelFamily family, FeatureEncoder encoder, IFitt
 
     /// <summary>Where model and encoder were saved, when they were.</summary>
     public string? Folder => folder;
+
     public void Dispose() => model.Dispose();
 }
 
@@ -108,7 +109,11 @@ internal sealed class Fitter(Session session)
         if (bounded is not null || boundedValid is not null)
             GC.Collect(); // a few hundred megabytes of large arrays are garbage now; the next fit should not come on top of them
         return (encoder, result, new FitFacts(result.StopReason, result.History, result.Chosen,
-            options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules) { Warnings = events.Warnings, CurveWarnings = TrainingDoctor.ExamineCurve(events.Curve, family.Id) });
+            options.Clock.GetElapsedTime(started).TotalSeconds, session.Meter.Read().Joules - joules)
+        {
+            Warnings = events.Warnings,
+            CurveWarnings = TrainingDoctor.ExamineCurve(events.Curve, family.Id),
+        });
     }
 
     /// <summary>Gives the warnings of fits that an earlier session finished.</summary>

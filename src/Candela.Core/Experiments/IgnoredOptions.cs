@@ -7,6 +7,10 @@ namespace Candela.Experiments;
 /// <summary>Finds options of training that were given but change nothing, because no family they are meant for heeds them.</summary>
 internal static class IgnoredOptions
 {
+    private static readonly string[] Sequences = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every"];
+
+    private static readonly string[] Tables = ["header", "skip-lines", "columns", "na", "type", "labels", "memory-budget", "exclude", "keep"];
+
     /// <summary>One warning <c>option-ignored</c> per option.</summary>
     public static IEnumerable<Warned> Find(TrainRequest request, Problem problem, IReadOnlyList<IModelFamily> rivals)
     {
@@ -16,9 +20,23 @@ internal static class IgnoredOptions
             if (key.Get(request) is not { } given || Equal(given, key.Get(defaults)) || rivals.Any(f => Reaches(key, request, f) && Heeds(f, key.Name, request, problem)))
                 continue;
             string who = request.Model == "auto" ? "no model that was tried on this data uses it" : $"the model '{request.Model}' does not use it{(OfClasses(key.Name) && !problem.IsClassification ? " for a number" : "")}";
-            yield return new Warned("option-ignored", $"--{key.Name} changes nothing: {who}.");
+            yield return Ignored(key.Name, who);
         }
+
+        foreach (var warning in Given(request, Sequences, $"it is for --task {string.Join(" or ", SequenceTasks.Ids)}"))
+            yield return warning;
     }
+
+    /// <summary>The same of a run over sequences: what says how to read a table.</summary>
+    public static IEnumerable<Warned> OfTables(TrainRequest request) => Given(request, Tables, $"--task {request.Task} reads no table");
+
+    private static IEnumerable<Warned> Given(TrainRequest request, IReadOnlyCollection<string> names, string why)
+    {
+        var defaults = new TrainRequest { Data = request.Data };
+        return RecipeKeys.All.Where(k => names.Contains(k.Name) && k.Get(request) is { } given && !Equal(given, k.Get(defaults))).Select(k => Ignored(k.Name, why));
+    }
+
+    private static Warned Ignored(string option, string why) => new("option-ignored", $"--{option} changes nothing: {why}.");
 
     // Under auto, families that take no steps are not given the options that say how to take them.
     private static bool Reaches(RecipeKey key, TrainRequest request, IModelFamily family) =>

@@ -38,6 +38,8 @@ public sealed class Run : IDisposable
         var files = new RunFolder(folder);
         var record = files.ReadRecord();
         files.Verify(record);
+        if (SequenceTasks.IdOf(record.Problem.Task) is { } task)
+            throw new FileFormatException(files.Record, Fault.Unsupported, $"the run is of the task {task}, which takes no rows of a table. {(record.Problem.Task == TaskKind.LanguageModel ? "`candela generate` continues a text with it, `candela evaluate` scores one." : "")}".TrimEnd());
         var family = families.FirstOrDefault(f => f.Id == record.Model)
             ?? throw new FileFormatException(files.Record, Fault.Unsupported, $"the model is a '{record.Model}', which this program does not know. Known: {string.Join(", ", families.Select(f => f.Id))}.");
         var encoder = FeatureEncoder.Open(folder);

@@ -32,17 +32,21 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
 
     public SequenceOutcome Run(SequenceContext context)
     {
+        long began = context.Clock.GetTimestamp();
+        double joulesBegan = context.Meter.Read().Joules;
         context.Events.Report(new StageStarted("tokenizing"));
         using CausalLm model = Model(out long characters);
         Tokenizer tokenizer = model.Tokenizer!;
         using var parts = new Parts();
         foreach (Part part in Names.Keys)
-            parts.Add(part, Path.Combine(context.CheckpointFolder, Names[part] + ".tokens"), Pieces(part), tokenizer, context.Cancellation);
+            parts.Add(part, Path.Combine(context.ScratchFolder, Names[part] + ".tokens"), Pieces(part), tokenizer, context.Cancellation);
         foreach ((Part part, TokenStore tokens) in parts.Stores)
             _rows[Names[part]] = tokens.Length;
+        Part judged = parts.Stores.ContainsKey(Part.Test) ? Part.Test : parts.Stores.ContainsKey(Part.Valid) ? Part.Valid
+            : throw new DataException($"The text of {(corpus.IsOneText ? $"{characters:N0} characters" : $"{characters:N0} documents")} leaves nothing for the validation part at a share of {request.ValidFraction}. Give more text, or a larger share by --valid.");
         int block = LanguageModelPlan.Block(request, model.Config);
         long blocksPerPass = new TokenBlocks(parts.Stores[Part.Train], block, perEpoch: 1).BlocksPerPass;
-        TrainingPlan plan = LanguageModelPlan.Training(context.Request, blocksPerPass);
+        TrainingPlan plan = LanguageModelPlan.Training(context.Request, blocksPerPass).After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
         var train = new TokenBlocks(parts.Stores[Part.Train], block, LanguageModelPlan.EvaluateEvery(request, plan) * plan.BatchSize * plan.Accumulate);
         TokenBlocks? valid = parts.Stores.TryGetValue(Part.Valid, out TokenStore? held) ? new TokenBlocks(held, block) : null;
 
@@ -74,7 +78,6 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
         joules = context.Meter.Read().Joules - joules;
         model.SaveTo(context.ModelFolder);
-        Part judged = parts.Stores.ContainsKey(Part.Test) ? Part.Test : Part.Valid;
         int order = tokenizer.VocabularySize < 1000 ? 6 : 3;
         (SplitEvaluation ngrams, long size) = NGrams(parts, judged, order, model.Config.VocabularySize);
         (SplitEvaluation unigrams, _) = NGrams(parts, judged, 1, model.Config.VocabularySize);
@@ -184,8 +187,8 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         public void Add(Part part, string path, IEnumerable<CorpusPiece> pieces, Tokenizer tokenizer, CancellationToken cancellation)
         {
             CorpusTokens text = CorpusTokens.Write(path, pieces, tokenizer, cancellation);
-            if (text.Tokens == 0 && part != Part.Train)
-                return;
+            if (text.Tokens < 2 && part != Part.Train)
+                return; // nothing to predict
             (Texts[part], Stores[part]) = (text, TokenStore.Open(path));
         }
 

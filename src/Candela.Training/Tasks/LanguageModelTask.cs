@@ -43,8 +43,12 @@ public sealed class LanguageModelTask : ISequenceTask
         string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target" : null;
         if (unused is not null)
             throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
+        if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
+            throw new UsageException($"--optimizer {optimizer} goes through the whole text for each step, which --task {Id} does not do. Choose adamw, or another that steps by batches.");
         Devices.Check(fit.Device);
         request = request with { ValidFraction = request.ValidFraction ?? ValidShare, TestFraction = request.TestFraction ?? 0 };
+        if (request is { ValidFile: null, ValidFraction: 0, TestFile: null, TestFraction: 0 })
+            throw new UsageException("--valid 0 without --test leaves nothing to judge the model by. Leave it out, or give --test a share of the text or a file.");
         return request.ValidFraction + request.TestFraction < 1 ? request
             : throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
     }

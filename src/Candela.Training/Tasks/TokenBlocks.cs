@@ -10,17 +10,18 @@ public sealed class TokenBlocks : IBatchSource<TokenBatch>
     private readonly TokenStore _tokens;
     private readonly int _block;
     private readonly long _perPass;
+    private readonly bool _inOrder;
     private int[] _order = [];
     private long _orderPass = -1, _orderSeed;
 
     /// <summary>Cuts a row of tokens.</summary>
     /// <param name="tokens">The row; the caller disposes it.</param>
     /// <param name="block">Tokens per block, at least 1.</param>
-    /// <param name="perEpoch">Blocks of an epoch when shuffled; null for one pass.</param>
+    /// <param name="perEpoch">Blocks of an epoch, for shuffled batches only; null for one pass, in order only.</param>
     /// <exception cref="DataException">There are too few tokens for one block.</exception>
     public TokenBlocks(TokenStore tokens, int block, long? perEpoch = null)
     {
-        (_tokens, _block) = (tokens, block);
+        (_tokens, _block, _inOrder) = (tokens, block, perEpoch is null);
         _perPass = perEpoch is null ? (tokens.Length - 1 + block - 1) / block : (tokens.Length - block) / block;
         if (tokens.Length < 2 || _perPass < 1)
             throw new DataException($"The text has {tokens.Length} tokens; one block of {block} needs {(perEpoch is null ? 2 : 2L * block)}. Give more text, or a smaller --block.");
@@ -34,7 +35,11 @@ public sealed class TokenBlocks : IBatchSource<TokenBatch>
     public long Count { get; }
 
     /// <inheritdoc/>
-    public IEnumerable<TokenBatch> Batches(BatchPlan plan)
+    /// <exception cref="UsageException">Shuffled batches of one pass in order were asked for, or the other way round.</exception>
+    public IEnumerable<TokenBatch> Batches(BatchPlan plan) => plan.ShuffleSeed is null == _inOrder ? Blocks(plan)
+        : throw new UsageException($"These blocks are cut to be read {(_inOrder ? "in order" : "shuffled")}; the plan asks for them {(_inOrder ? "shuffled" : "in order")}. Cut them {(_inOrder ? "with" : "without")} perEpoch.");
+
+    private IEnumerable<TokenBatch> Blocks(BatchPlan plan)
     {
         var batch = new TokenBatch { Inputs = new long[plan.BatchSize * _block], Targets = new long[plan.BatchSize * _block] };
         var ids = new int[_block + 1];

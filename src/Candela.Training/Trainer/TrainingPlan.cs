@@ -121,6 +121,7 @@ public sealed record TrainingPlan
         if (options.Beta2 is { } beta2)
             optimizer = optimizer is AdamOptions adam ? adam with { Beta2 = beta2 } : throw new UsageException($"beta2 is a setting of adam, adamw and amsgrad; the optimiser is {optimizer.Id}.");
         optimizer.Check();
+        double rate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate;
         var plan = new TrainingPlan
         {
             Seed = options.Seed,
@@ -129,10 +130,10 @@ public sealed record TrainingPlan
             BatchSize = options.BatchSize ?? defaults.BatchSize,
             Accumulate = options.Accumulate,
             Optimizer = optimizer,
-            LearningRate = options.LearningRate ?? (id == defaults.Optimizer ? defaults.LearningRate : null) ?? optimizer.UsualLearningRate,
+            LearningRate = rate,
             Schedule = Warm(options.Schedule ?? (optimizer.FullBatch ? "constant" : defaults.Schedule), options.WarmupSteps),
             WarmupSteps = options.WarmupSteps > 0 ? options.WarmupSteps : null,
-            EndLearningRate = options.EndLearningRate ?? ((options.LearningRate ?? defaults.LearningRate ?? optimizer.UsualLearningRate) * defaults.EndShare),
+            EndLearningRate = options.EndLearningRate ?? (rate * defaults.EndShare),
             ClipNorm = options.ClipNorm ?? defaults.ClipNorm ?? double.PositiveInfinity,
             Ema = options.Ema ?? defaults.Ema,
             Patience = validated ? options.Patience ?? defaults.Patience : null,

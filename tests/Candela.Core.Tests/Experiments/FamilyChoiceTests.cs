@@ -47,6 +47,23 @@ public class FamilyChoiceTests
         Assert.Equal([double.NaN, 0, 0.8], choice.Scores); // residual 1 of a total of 5
     }
 
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Choose_RegressionWithoutR2_TakesTheLowestSquaredErrorAndSaysWhy()
+    {
+        var problem = new Problem(TaskKind.Regression, "y", []);
+        HeldRows far = new([1, 3], null, [4, 4]), near = new([4, 5], null, [4, 4]), none = new([float.NaN, 4], null, [4, 4]);
+        var equal = FamilyChoice.Choose(problem, ["none", "far", "near"], [none, far, near], "2 rows");
+        Assert.Equal(2, equal.Index);
+        Assert.Equal("Lowest squared error on 2 rows, whose targets are all equal so that there is no R2: near 0.5.", equal.Reason);
+
+        var lost = FamilyChoice.Choose(problem, ["a", "b"], [none, none], "2 rows");
+        Assert.Equal((0, "The first candidate: none gave a finite answer on 2 rows."), (lost.Index, lost.Reason));
+
+        var mixed = FamilyChoice.Choose(problem, ["nan", "good"], [new HeldRows([float.NaN, 2], null, [1, 2]), new HeldRows([1, 2], null, [1, 2])], "2 rows");
+        Assert.Equal("Highest R2 on 2 rows: good 1.0000, nan none.", mixed.Reason);
+    }
+
     // The first rows are right with probability p, the others wrong with it.
     private static HeldRows Held(int rows, int right, float p)
     {

@@ -48,6 +48,17 @@ public class IgnoredOptionTests
     }
 
     [Fact]
+    public void Find_OptionsOfSequences_AreNamedForATableAndTheOtherWayRound()
+    {
+        var request = Nothing with { Sequence = new SequenceOptions { Layers = 5, Base = "gpt2" }, Exclude = ["id"] };
+        Assert.Equal(["--base", "--layers"], IgnoredOptions.Find(request, Classes, [Net]).Select(w => w.Message.Split(' ')[0]));
+        Assert.Equal(["--exclude"], IgnoredOptions.OfTables(request).Select(w => w.Message.Split(' ')[0]));
+        // Every option of SequenceOptions is a key that is warned of.
+        var all = new SequenceOptions { Base = "b", Tokenizer = "bpe", Vocabulary = 9, Layers = 1, Heads = 1, Width = 8, Block = 8, EvaluateEvery = 1 };
+        Assert.Equal(typeof(SequenceOptions).GetProperties().Count(p => p.CanWrite), IgnoredOptions.Find(Nothing with { Sequence = all }, Classes, [Net]).Count());
+    }
+
+    [Fact]
     public void Train_IgnoredOption_IsInTheRecord()
     {
         using var folder = new TemporaryFolder();

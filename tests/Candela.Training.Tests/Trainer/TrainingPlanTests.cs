@@ -4,6 +4,16 @@ namespace Candela.Training.Tests;
 
 public class TrainingPlanTests
 {
+    [Fact]
+    public void From_EndShare_IsOfTheRateThatIsUsed()
+    {
+        var defaults = new TrainingDefaults { Optimizer = "adamw", LearningRate = 1e-4, EndShare = 0.1 };
+        double End(FitOptions options) => TrainingPlan.From(options, defaults, validated: false) is var plan ? plan.EndLearningRate / plan.LearningRate : 0;
+        Assert.Equal(0.1, End(new FitOptions()), 1e-12);
+        Assert.Equal(0.1, End(new FitOptions { LearningRate = 0.5 }), 1e-12);
+        Assert.Equal(0.1, End(new FitOptions { Optimizer = "sgd" }), 1e-12); // not the default optimiser's rate
+    }
+
     // A resumed run is given what is left of its budget: its saved state must still be its own.
     [Fact]
     public void Fingerprint_LimitsOfTimeAndEnergy_AreNoPartOfIt()

@@ -53,8 +53,11 @@ public sealed record SequenceContext
     /// <summary>Existing, empty folder for the files of the finished model.</summary>
     public required string ModelFolder { get; init; }
 
-    /// <summary>Existing folder for resumable state.</summary>
+    /// <summary>Existing folder for resumable state, and for nothing else: a run that left something here is one that can be resumed.</summary>
     public required string CheckpointFolder { get; init; }
+
+    /// <summary>Existing folder for large files that are made anew when the job is run again, such as the tokens of a text; removed at the end.</summary>
+    public required string ScratchFolder { get; init; }
 
     /// <summary>How often a checkpoint is saved at the most.</summary>
     public required TimeSpan CheckpointEvery { get; init; }

@@ -33,6 +33,8 @@ public static class SequenceExperiment
         RunWriting.Write(request, folder, options, session =>
         {
             session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data))}");
+            foreach (var warning in IgnoredOptions.OfTables(request))
+                session.Report(warning);
             return new SequenceRun(task.Prepare(request, session, cancellation));
         }, cancellation);
         return new RunFolder(folder).ReadRecord();
@@ -55,6 +57,7 @@ public static class SequenceExperiment
                 Request = session.Request with { Fit = session.Budget.Limit(session.Request.Fit, session.BeginFit(Key)) },
                 ModelFolder = saved,
                 CheckpointFolder = session.Checkpoints.FitFolder(Key),
+                ScratchFolder = session.Checkpoints.ScratchFolder(Key),
                 CheckpointEvery = session.Options.CheckpointEvery,
                 Events = events,
                 Meter = session.Meter,
