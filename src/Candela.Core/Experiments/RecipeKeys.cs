@@ -81,6 +81,11 @@ internal static class RecipeKeys
         Whole("width", r => r.Sequence.Width, (r, v) => r with { Sequence = r.Sequence with { Width = (int)v } }, 1, 1 << 20),
         Whole("block", r => r.Sequence.Block, (r, v) => r with { Sequence = r.Sequence with { Block = (int)v } }, 1, 1 << 24),
         Whole("evaluate-every", r => r.Sequence.EvaluateEvery, (r, v) => r with { Sequence = r.Sequence with { EvaluateEvery = (int)v } }, 1, int.MaxValue),
+        Whole("lora-rank", r => r.Sequence.LoraRank, (r, v) => r with { Sequence = r.Sequence with { LoraRank = (int)v } }, 1, 1 << 16),
+        Number("lora-alpha", r => r.Sequence.LoraAlpha, (r, v) => r with { Sequence = r.Sequence with { LoraAlpha = v } }),
+        Number("lora-dropout", r => r.Sequence.LoraDropout, (r, v) => r with { Sequence = r.Sequence with { LoraDropout = v } }, below: 1),
+        Texts("lora-targets", r => r.Sequence.LoraTargets, (r, v) => r with { Sequence = r.Sequence with { LoraTargets = v } }),
+        Text("head-only", r => r.Sequence.HeadOnly switch { true => "yes", false => "no", null => null }, (r, v) => r with { Sequence = r.Sequence with { HeadOnly = YesNo(v) } }),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 
@@ -92,6 +97,13 @@ internal static class RecipeKeys
     private static string Device(string name) =>
         DeviceNames.Contains(name) || (name.StartsWith("cuda:", StringComparison.Ordinal) && name.Length > 5 && name.AsSpan(5).IndexOfAnyExceptInRange('0', '9') < 0) ? name
             : throw new FormatException($"got '{name}'; one of auto, cpu, cuda, cuda:N, mps was needed.{NearestName.Hint(name, DeviceNames)}");
+
+    private static bool YesNo(string text) => text switch
+    {
+        "yes" or "true" => true,
+        "no" or "false" => false,
+        _ => throw new FormatException($"got '{text}'; yes or no was needed."),
+    };
 
     private static RecipeKey Text(string name, Func<TrainRequest, string?> get, Func<TrainRequest, string, TrainRequest> set) =>
         new(name, r => get(r) is { } text ? Quoted(text) : null, (r, v) => set(r, Scalar(v, "a text")));

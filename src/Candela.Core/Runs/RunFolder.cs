@@ -56,7 +56,7 @@ public sealed class RunFolder(string path)
     /// <summary>Whether a crash came between moving one of a run's entries aside, or back, and the next.</summary>
     internal bool IsHalfMoved => Directory.Exists(Moving) || (Directory.Exists(Previous) && !OwnEntries().Any());
 
-    private string[] OwnNames => [Record, Config, Model, Preprocessing, Recipe, Events, Report, Checkpoints, In("model.onnx"), In("tokenizer.json"), In("audit")];
+    private string[] OwnNames => [Record, Config, Model, Preprocessing, Recipe, Events, Report, Checkpoints, In("model.onnx"), In("tokenizer.json"), In("generation_config.json"), In("adapter"), In("audit")];
 
     /// <summary>The files and folders here that bear the names of a run's, and what a crash left of writing them.</summary>
     public IEnumerable<string> OwnEntries() => Directory.Exists(Path)

@@ -1,5 +1,6 @@
 using Candela.Models;
 using Candela.Tokenization;
+using Candela.Training.Language.Adapters;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,6 +23,9 @@ public sealed class CausalLm : ICausalLm
 
     /// <summary>The folder it came from, whose tokenizer files <see cref="SaveTo"/> carries along; null for a new model.</summary>
     public string? Folder { get; private init; }
+
+    /// <summary>The adapter attached to it, or null.</summary>
+    public LoraAdapter? Adapter { get; internal set; }
 
     /// <inheritdoc/>
     public int VocabularySize => Config.VocabularySize;
@@ -53,8 +57,13 @@ public sealed class CausalLm : ICausalLm
     /// <summary>Writes the model as a Hugging Face folder, float32, with its tokenizer files.</summary>
     /// <param name="folder">Made if it is not there; files of a model in it are replaced.</param>
     /// <param name="maxShardBytes">Above this, weights are split over several files with an index. Default 5 GB.</param>
-    public void SaveTo(string folder, long maxShardBytes = HuggingFaceFolder.DefaultShardBytes) =>
+    /// <exception cref="UsageException">A <see cref="LoraAdapter"/> is attached and not merged: the folder would hold a model that says something else.</exception>
+    public void SaveTo(string folder, long maxShardBytes = HuggingFaceFolder.DefaultShardBytes)
+    {
+        if (Adapter is { IsMerged: false })
+            throw new UsageException("The model has a LoRA adapter that is not merged, which its own files cannot hold. Save the adapter, or Merge() it first.");
         HuggingFaceFolder.Save(folder, Config, Network, Tokenizer, Folder, maxShardBytes);
+    }
 
     /// <summary>[B, T] int64 ids -> [B, T, V] logits, recorded for the gradient unless <c>no_grad</c> is on.</summary>
     /// <exception cref="ShapeException">Not two axes, more tokens than the context, ids that are not int64 or outside the vocabulary.</exception>
@@ -71,9 +80,24 @@ public sealed class CausalLm : ICausalLm
         return Network.call(ids);
     }
 
+    /// <summary>Freezes everything but the last norm and the output matrix: a trainer made after this changes them alone. Where the output matrix is the embedding matrix
+    /// (<see cref="TransformerConfig.TiedEmbeddings"/>), it is trained in both its uses, so gradients still pass through the whole network; else nothing below the head costs gradient memory.</summary>
+    public void TrainHeadOnly() => TrainOnly(Config.IsHead);
+
+    /// <summary>Makes the parameters whose keys pass trainable and freezes the others.</summary>
+    public void TrainOnly(Func<string, bool> keys)
+    {
+        foreach (KeyValuePair<string, TorchSharp.Modules.Parameter> parameter in Network.AllParameters())
+            parameter.Value.requires_grad = keys(parameter.Key);
+    }
+
     /// <inheritdoc/>
     public ICausalState Begin() => new CausalState(Network, Network.NewCache());
 
     /// <summary>Frees the network.</summary>
-    public void Dispose() => Network.Dispose();
+    public void Dispose()
+    {
+        Adapter?.Dispose();
+        Network.Dispose();
+    }
 }

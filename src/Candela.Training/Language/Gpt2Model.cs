@@ -122,15 +122,26 @@ public sealed record Gpt2Config : CausalLmConfig
 
     internal override CausalNetwork Network() => new Gpt2Model(this);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> AttentionProjections { get; } = ["c_attn", "attn.c_proj"];
+
+    internal override bool IsHead(string key) => key.StartsWith("transformer.ln_f.", StringComparison.Ordinal) || key == (TiedEmbeddings ? "transformer.wte.weight" : "lm_head.weight");
+
     private static TensorSpec[] Transposed(string key, int inputs, int outputs) => [new($"{key}.weight", [inputs, outputs]), new($"{key}.bias", [outputs])];
 }
 
 /// <summary>x W + b with W stored [in, out], as GPT-2's "Conv1D".</summary>
-internal sealed class TransposedDense(int inputs, int outputs, double deviation) : Layer
+internal sealed class TransposedDense(int inputs, int outputs, double deviation) : Layer, ILowRankHost
 {
     private LayerParameter? _weight, _bias;
 
     public override string TypeId => "transposed-dense";
+
+    LayerParameter ILowRankHost.Weight => _weight!;
+
+    bool ILowRankHost.IsTransposed => true;
+
+    LowRankUpdate? ILowRankHost.Update { get; set; }
 
     public override Shape OutputShape(Shape input) => input.WithLast(outputs);
 
@@ -145,7 +156,9 @@ internal sealed class TransposedDense(int inputs, int outputs, double deviation)
     protected override Tensor Compute(Tensor input)
     {
         using Tensor turned = _weight!.Value.t();
-        return nn.functional.linear(input, turned, _bias!.Value);
+        Tensor output = nn.functional.linear(input, turned, _bias!.Value);
+        ((ILowRankHost)this).Update?.AddTo(output, input);
+        return output;
     }
 }
 

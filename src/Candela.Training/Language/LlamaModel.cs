@@ -187,6 +187,11 @@ public sealed record LlamaConfig : CausalLmConfig
 
     internal override CausalNetwork Network() => new LlamaModel(this);
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> AttentionProjections { get; } = ["q_proj", "k_proj", "v_proj", "o_proj"];
+
+    internal override bool IsHead(string key) => key == "model.norm.weight" || key == (TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+
     private static RopeScaling Scale(ConfigReader json, int context)
     {
         string key = json.Has("rope_parameters") ? "rope_parameters" : "rope_scaling";

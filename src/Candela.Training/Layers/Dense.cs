@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Candela.Training;
 
 /// <summary>A fully connected layer, y = act(x W^T + b): [..., in] -> [..., units]. Keys <c>weight</c> [units, in] and <c>bias</c> [units], as torch.nn.Linear has them.</summary>
-public sealed class Dense : Layer, IAffineLayer
+public sealed class Dense : Layer, IAffineLayer, ILowRankHost
 {
     private readonly Initializer _initializer;
     private readonly Activation? _activation;
@@ -38,6 +38,12 @@ public sealed class Dense : Layer, IAffineLayer
 
     LayerParameter IAffineLayer.Weight => _weight!;
 
+    LayerParameter ILowRankHost.Weight => _weight!;
+
+    bool ILowRankHost.IsTransposed => false;
+
+    LowRankUpdate? ILowRankHost.Update { get; set; }
+
     /// <inheritdoc/>
     public override Shape OutputShape(Shape input)
     {
@@ -68,7 +74,12 @@ public sealed class Dense : Layer, IAffineLayer
         return _activation is null ? output : _activation.Consume(output);
     }
 
-    Tensor IAffineLayer.Affine(Tensor input) => nn.functional.linear(input, _weight!.Value, _bias?.Value);
+    Tensor IAffineLayer.Affine(Tensor input)
+    {
+        Tensor output = nn.functional.linear(input, _weight!.Value, _bias?.Value);
+        ((ILowRankHost)this).Update?.AddTo(output, input);
+        return output;
+    }
 
     internal override void WriteOptions(JsonObject options)
     {

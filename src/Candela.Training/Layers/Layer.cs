@@ -12,6 +12,7 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
 {
     private readonly List<LayerParameter> _owned = [];
     private readonly List<KeyValuePair<string, Layer>> _children = [];
+    private readonly List<KeyValuePair<string, Layer>> _attached = [];
     private long[] _accepted = [];
     private long? _counted; // not null while parameters are only counted
 
@@ -151,6 +152,26 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
         return layer;
     }
 
+    /// <summary>Puts a built layer beside this one's children: it moves and trains with them and its parameters are <see cref="TrainableParameter"/>s under its name, but it is no part of the model's own
+    /// weights, its summary or its initialisation.</summary>
+    internal void Attach(string name, Layer layer)
+    {
+        register_module(name, layer);
+        _attached.Add(new KeyValuePair<string, Layer>(name, layer));
+    }
+
+    /// <summary>Takes attached layers off again; the caller disposes them.</summary>
+    internal void DetachAll()
+    {
+        foreach ((string name, _) in _attached)
+            register_module(name, null!); // removes it
+        _attached.Clear();
+    }
+
+    /// <summary>All layers inside by their paths, children before their own children, attached ones left out.</summary>
+    internal IEnumerable<KeyValuePair<string, Layer>> Paths(string prefix = "") =>
+        _children.SelectMany(c => c.Value.Paths($"{prefix}{c.Key}.").Prepend(new KeyValuePair<string, Layer>(prefix + c.Key, c.Value)));
+
     /// <summary>Creates and registers a trained tensor; it is filled after the whole network is built.</summary>
     protected LayerParameter Parameter(string name, Shape shape, Initializer initializer, bool decays)
     {
@@ -227,7 +248,8 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
         InputShape = input;
     }
 
-    private void Initialize(long seed, string prefix)
+    /// <summary>Fills all parameters from the streams that belong to keys beginning with <paramref name="prefix"/>.</summary>
+    internal void Initialize(long seed, string prefix)
     {
         foreach (LayerParameter parameter in _owned)
         {
@@ -245,6 +267,8 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
         OnBeginStep(Kernels.DropoutMask.LayerKey(key, index++));
         foreach ((_, Layer child) in _children)
             child.BeginStep(key, ref index);
+        foreach ((_, Layer layer) in _attached)
+            layer.BeginStep(key, ref index);
     }
 
     // FNV-1a, 64 bits: the same on every machine, unlike string.GetHashCode.

@@ -10,6 +10,7 @@ using Candela.Models;
 using Candela.Runs;
 using Candela.Tokenization;
 using Candela.Training.Language;
+using Candela.Training.Language.Adapters;
 using TorchSharp;
 
 namespace Candela.Training.Tasks;
@@ -54,6 +55,12 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         LibTorch.SetThreads(plan.Threads);
         if (Devices.Resolve(request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } device)
             model.Network.to(device);
+        LoraAdapter? adapter = null;
+        if (request.Sequence.LoraRank is not null)
+            adapter = LoraAdapter.Attach(model, LanguageModelPlan.Lora(request.Sequence), request.Fit.Seed);
+        else if (request.Sequence.HeadOnly == true)
+            model.TrainHeadOnly();
+        long trained = TrainableParameter.Of(model.Network).Sum(p => p.Value.numel());
         long started = context.Clock.GetTimestamp();
         double joules = context.Meter.Read().Joules;
         var metrics = new Dictionary<string, SplitEvaluation>();
@@ -68,7 +75,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
                 Meter = context.Meter,
                 Clock = context.Clock,
                 Cancellation = context.Cancellation,
-                Context = string.Create(CultureInfo.InvariantCulture, $"language-model {model.Config.ModelType} {model.Config.VocabularySize} block {block} base {request.Sequence.Base}, threads {plan.Threads}"),
+                Context = string.Create(CultureInfo.InvariantCulture, $"language-model {model.Config.ModelType} {model.Config.VocabularySize} block {block} base {request.Sequence.Base}{LanguageModelPlan.Part(request.Sequence)}, threads {plan.Threads}"),
             });
             context.Events.Report(new StageStarted("evaluating"));
             foreach ((Part part, TokenStore tokens) in parts.Stores.Where(p => p.Key != Part.Train))
@@ -77,6 +84,12 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
 
         double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
         joules = context.Meter.Read().Joules - joules;
+        if (adapter is not null)
+        {
+            adapter.Save(Path.Combine(context.ModelFolder, "adapter"), Path.GetFullPath(request.Sequence.Base!));
+            adapter.Merge(); // the run folder itself is a whole model, which generates without its base
+        }
+
         model.SaveTo(context.ModelFolder);
         int order = tokenizer.VocabularySize < 1000 ? 6 : 3;
         (SplitEvaluation ngrams, long size) = NGrams(parts, judged, order, model.Config.VocabularySize);
@@ -85,7 +98,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         return new SequenceOutcome
         {
             Model = model.Config.ModelType,
-            ModelReason = request.Sequence.Base is { } from ? $"Trained on from {from}."
+            ModelReason = request.Sequence.Base is { } from ? string.Create(CultureInfo.InvariantCulture, $"Trained on from {from}{(adapter is not null ? $" through adapters of rank {adapter.Options.Rank} on {string.Join(", ", adapter.Options.TargetModules!)}, kept in adapter/ and merged into the weights here" : request.Sequence.HeadOnly == true ? ", its head alone" : "")}{(trained < model.Config.ParameterCount ? $": {trained:N0} of {model.Config.ParameterCount:N0} parameters" : "")}.")
                 : string.Create(CultureInfo.InvariantCulture, $"Trained from random weights over {outcome.Steps:N0} steps of {plan.BatchSize * plan.Accumulate} x {block} tokens, {outcome.Steps * (double)(plan.BatchSize * plan.Accumulate) / blocksPerPass:0.##} passes over the text of {characters:N0} {(corpus.IsOneText ? "characters" : "documents")}."),
             Parameters = model.Config.ParameterCount,
             Summary = Summary(model.Config, tokenizer),

@@ -2,6 +2,7 @@ using Candela.Experiments;
 using Candela.Models;
 using Candela.Tokenization;
 using Candela.Training.Language;
+using Candela.Training.Language.Adapters;
 
 namespace Candela.Training.Tasks;
 
@@ -80,6 +81,19 @@ internal static class LanguageModelPlan
         };
     }
 
+    /// <summary>The adapters that are asked for.</summary>
+    public static LoraOptions Lora(SequenceOptions net) => new()
+    {
+        Rank = net.LoraRank!.Value,
+        Alpha = net.LoraAlpha ?? (2.0 * net.LoraRank.Value),
+        Dropout = net.LoraDropout ?? 0,
+        TargetModules = net.LoraTargets,
+    };
+
+    /// <summary>What part is trained, for a checkpoint's context; empty for everything.</summary>
+    public static string Part(SequenceOptions net) => net.LoraRank is null ? net.HeadOnly == true ? ", head" : ""
+        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $", lora {Lora(net).Rank} {Lora(net).Alpha} {Lora(net).Dropout} {string.Join('|', net.LoraTargets ?? [])}");
+
     /// <summary>Tokens of a training sequence.</summary>
     public static int Block(TrainRequest request, CausalLmConfig config)
     {
@@ -101,7 +115,7 @@ internal static class LanguageModelPlan
         {
             BatchSize = batch,
             Optimizer = "adamw",
-            LearningRate = tuned ? 1e-4 : 1e-3,
+            LearningRate = !tuned ? 1e-3 : request.Sequence.LoraRank is null ? 1e-4 : 5e-4, // adapters begin at nothing and bear, and need, larger steps
             EndShare = 0.1,
             L2 = tuned ? 0.01 : 0.1,
             ClipNorm = 1,

@@ -31,11 +31,22 @@ public sealed class LanguageModelTask : ISequenceTask
                 throw new UsageException($"--{given} is for a net from random weights; with --base it is as {folder} has it. Leave one of the two out.");
             _ = CausalLmConfig.Load(folder);
         }
+        else if (net.LoraRank is not null || net.HeadOnly == true)
+        {
+            throw new UsageException($"--{(net.LoraRank is not null ? "lora-rank" : "head-only")} trains a part of a finished model. Give its folder as --base.");
+        }
         else if (net.Width is { } width && width % (net.Heads ?? LanguageModelPlan.DefaultHeads) != 0)
         {
             throw new UsageException($"--width {width} cannot be divided among --heads {net.Heads ?? LanguageModelPlan.DefaultHeads}; a multiple was needed.");
         }
 
+        string? adapter = net.LoraAlpha is not null ? "lora-alpha" : net.LoraDropout is not null ? "lora-dropout" : net.LoraTargets is not null ? "lora-targets" : null;
+        if (adapter is not null && net.LoraRank is null)
+            throw new UsageException($"--{adapter} is for adapters; give their --lora-rank too, 8 for example.");
+        if (net.LoraAlpha == 0)
+            throw new UsageException("--lora-alpha 0 would leave the adapters without effect; a number above 0 was needed.");
+        if (net.LoraRank is not null && net.HeadOnly == true)
+            throw new UsageException("--lora-rank and --head-only name different parts to train. Give one; --lora-targets lm_head gives the output matrix an adapter.");
         foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
             if (file is not null && !File.Exists(file))
                 throw new UsageException($"--{option} {file}: the file does not exist. A text file, or a share of the text, was needed.");

@@ -85,6 +85,11 @@ public class RecipeTests
                     Width = flag[2] ? 64 : null,
                     Block = flag[0] ? 128 : null,
                     EvaluateEvery = flag[0] ? wholes[4] : null,
+                    LoraRank = flag[1] ? 8 : null,
+                    LoraAlpha = flag[1] ? numbers[3] : null,
+                    LoraDropout = flag[2] ? numbers[3] % 1 : null,
+                    LoraTargets = flag[0] ? list : null,
+                    HeadOnly = flag[1] ? flag[2] : null,
                 },
             };
         request.Sample(r => Assert.Equivalent(r, Recipe.Parse(Recipe.ToYaml(r), "recipe.yaml"), strict: true), iter: 300, threads: 1);

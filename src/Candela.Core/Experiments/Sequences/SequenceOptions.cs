@@ -26,4 +26,19 @@ public sealed record SequenceOptions
 
     /// <summary>Steps between evaluations; null leaves it to the task.</summary>
     public int? EvaluateEvery { get; init; }
+
+    /// <summary>Rank of low-rank adapters (LoRA) that are trained instead of the base's own weights; null for none.</summary>
+    public int? LoraRank { get; init; }
+
+    /// <summary>An adapter's update counts alpha / rank times; null for twice the rank.</summary>
+    public double? LoraAlpha { get; init; }
+
+    /// <summary>Dropout of what adapters read, 0 to below 1; null for none.</summary>
+    public double? LoraDropout { get; init; }
+
+    /// <summary>Matrices that get adapters, by the last parts of their names; null for the attention projections.</summary>
+    public IReadOnlyList<string>? LoraTargets { get; init; }
+
+    /// <summary>Whether only the last norm and the output matrix are trained.</summary>
+    public bool? HeadOnly { get; init; }
 }
