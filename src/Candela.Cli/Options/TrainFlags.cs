@@ -12,6 +12,9 @@ internal sealed record TrainFlag(string Key, string Value, string Help)
     /// <summary>The environment variable read when the flag is absent: <c>CANDELA_MAX_STEPS</c>.</summary>
     public string Variable => "CANDELA_" + Key.Replace('-', '_').ToUpperInvariant();
 
+    /// <summary>Whether the bare flag means yes.</summary>
+    public bool IsSwitch => Value == "yes|no";
+
     /// <summary>The request with this option set; given several times, lists are joined.</summary>
     public TrainRequest Apply(TrainRequest request, IReadOnlyList<string> texts) => Recipe.Set(request, Key, texts);
 }

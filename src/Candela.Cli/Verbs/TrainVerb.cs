@@ -23,7 +23,7 @@ internal static class TrainVerb
         var flags = new List<(TrainFlag Flag, Option<string[]> Option)>();
         foreach (TrainFlag flag in TrainFlags.All)
         {
-            var option = new Option<string[]>("--" + flag.Key) { Description = flag.Help, HelpName = flag.Value, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+            var option = new Option<string[]>("--" + flag.Key) { Description = flag.Help, HelpName = flag.Value, Arity = flag.IsSwitch ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
             command.Options.Add(option);
             flags.Add((flag, option));
         }
@@ -47,7 +47,7 @@ internal static class TrainVerb
             if (request.Data.Length == 0)
                 throw new UsageException("train got no DATA; it needs a file or folder, for example: candela train data.csv --target price.");
             foreach ((TrainFlag flag, Option<string[]> option) in flags)
-                request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } ? parsed.GetValue(option)! : [], heedEnvironment: resumed is null);
+                request = Apply(request, flag, parsed.GetResult(option) is { Implicit: false } found ? found.Tokens.Count == 0 && flag.IsSwitch ? ["yes"] : parsed.GetValue(option)! : [], heedEnvironment: resumed is null);
             if (start is not null)
                 CheckPaths(request, start, resumed is not null);
             using RunFolderClaim? claim = resumed is null && parsed.GetValue(outFolder) is null ? RunFolderClaim.Take("runs", FolderName(request)) : null;
