@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using Candela.Formats;
-using TorchSharp;
 
 namespace Candela.Training.Language.Adapters;
 

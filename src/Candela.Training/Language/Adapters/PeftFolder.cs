@@ -10,6 +10,7 @@ internal static class PeftFolder
 
     private const string Prefix = "base_model.model.";
     private const int MostRank = 1 << 16;
+    private static readonly string[] Parts = ["A", "B"];
 
     /// <summary>The key of a matrix, <paramref name="part"/> A or B, of the update at a path.</summary>
     public static string KeyOf(string path, string part) => $"{Prefix}{path}.lora_{part}.weight";
@@ -52,7 +53,7 @@ internal static class PeftFolder
         var paths = new SortedSet<string>(StringComparer.Ordinal);
         foreach (TensorInfo tensor in file.Tensors)
         {
-            string? part = new[] { "A", "B" }.FirstOrDefault(p => tensor.Name.EndsWith($".lora_{p}.weight", StringComparison.Ordinal));
+            string? part = Parts.FirstOrDefault(p => tensor.Name.EndsWith($".lora_{p}.weight", StringComparison.Ordinal));
             string path = part is not null && tensor.Name.StartsWith(Prefix, StringComparison.Ordinal) && tensor.Name.Length > Prefix.Length + ".lora_A.weight".Length
                 ? tensor.Name[Prefix.Length..^".lora_A.weight".Length] : "";
             if (!hosts.TryGetValue(path, out Shape? host) || (options.TargetModules is { } named && !named.Any(t => LoraOptions.Matches(path, t))))
@@ -71,16 +72,16 @@ internal static class PeftFolder
         missing.AddRange(expected.SelectMany(path => new[] { KeyOf(path, "A"), KeyOf(path, "B") }).Where(key => !file.Contains(key)));
         if (missing.Count + unexpected.Count + wrong.Count > 0 || paths.Count == 0)
         {
-            List<string> parts = [];
+            List<string> faults = [];
             Add("missing", missing);
             Add("unexpected", unexpected);
             Add("of another shape", wrong);
-            throw new FileFormatException(file.Path, Fault.Corrupt, $"the adapter does not fit the model{(parts.Count > 0 ? $": {string.Join("; ", parts)}" : ": it holds no updates")}. It was made for another base, or is damaged.");
+            throw new FileFormatException(file.Path, Fault.Corrupt, $"the adapter does not fit the model{(faults.Count > 0 ? $": {string.Join("; ", faults)}" : ": it holds no updates")}. It was made for another base, or is damaged.");
 
             void Add(string what, List<string> names)
             {
                 if (names.Count > 0)
-                    parts.Add($"{what} ({names.Count}): {string.Join(", ", names.Take(12))}{(names.Count > 12 ? ", ..." : "")}");
+                    faults.Add($"{what} ({names.Count}): {string.Join(", ", names.Take(12))}{(names.Count > 12 ? ", ..." : "")}");
             }
         }
 
