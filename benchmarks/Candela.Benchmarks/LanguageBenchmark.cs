@@ -1,11 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using Candela.Data;
 using Candela.Language;
 using Candela.Training;
 using Candela.Training.Language;
 using Candela.Training.Tasks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Benchmarks;
@@ -109,7 +107,7 @@ internal static class LanguageBenchmark
             using (var writer = new TokenStore.Writer(_path))
                 writer.Add([.. Ids((Batch * 8 * Block) + 1).Select(id => (int)id)]);
             _store = TokenStore.Open(_path);
-            _blocks = new TokenBlocks(_store, Block);
+            _blocks = new TokenBlocks(_store, Block, Batch * 8);
             _trainable = new CausalTrainable(_model.Network, Batch, 1);
         }
 

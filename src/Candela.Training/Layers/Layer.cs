@@ -253,8 +253,17 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     {
         foreach (LayerParameter parameter in _owned)
         {
+            var rng = new Rng(seed, StreamOf(prefix + parameter.Name));
+            if (parameter.Value.dtype == ScalarType.Float32 && parameter.Value.device_type == DeviceType.CPU && parameter.Value.is_contiguous())
+            {
+                Span<float> place = TensorMemory.Singles(parameter.Value);
+                place.Clear();
+                parameter.Initializer(place, parameter.Shape, rng); // in its place: a managed copy of a whole model would stay in the process's memory
+                continue;
+            }
+
             var values = new float[parameter.Shape.Elements];
-            parameter.Initializer(values, parameter.Shape, new Rng(seed, StreamOf(prefix + parameter.Name)));
+            parameter.Initializer(values, parameter.Shape, rng);
             TensorMemory.Write(parameter.Value, values);
         }
 
