@@ -1,6 +1,5 @@
 using Candela.Classic.Linear;
 using Candela.Classic.Trees;
-using Candela.Data;
 using Candela.Energy;
 using Candela.Models;
 

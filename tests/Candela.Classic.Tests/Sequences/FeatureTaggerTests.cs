@@ -1,4 +1,3 @@
-using Candela.Classic.Linear;
 using Candela.Classic.Sequences;
 using Candela.Language;
 using Candela.Metrics;
@@ -83,7 +82,7 @@ public class FeatureTaggerTests
         var rng = new Rng(5);
         TaggedSentence[] sentences = [.. Enumerable.Range(0, 60).Select(_ => Sentence(rng, vocabulary: 0))];
 
-        FeatureTagger tagger = FeatureTagger.Train(sentences);
+        FeatureTagger tagger = FeatureTagger.Train(sentences, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(TaggerTemplates.Words, tagger.Templates);
         Assert.Equal(["A", "B", "ING"], tagger.Tags);
@@ -105,7 +104,7 @@ public class FeatureTaggerTests
             return new TaggedSentence([.. (before + place + "玩").Select(c => c.ToString())], [.. before.Select(_ => "O"), "B-LOC", "I-LOC", "O"]);
         }
 
-        FeatureTagger tagger = FeatureTagger.Train([.. Enumerable.Range(0, 40).Select(_ => Made())]);
+        FeatureTagger tagger = FeatureTagger.Train([.. Enumerable.Range(0, 40).Select(_ => Made())], cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(TaggerTemplates.Characters, tagger.Templates);
         Assert.Equal([new TaggedSpan("LOC", 2, 2)], SpanTags.Read(tagger.Tag(["他", "去", "北", "京"])));
@@ -119,7 +118,7 @@ public class FeatureTaggerTests
         {
             var rng = new Rng(6);
             TaggedSentence[] sentences = [.. Enumerable.Range(0, 30).Select(_ => Sentence(rng, 0)), new TaggedSentence(["😀ing", "a😀"], ["ING", "A"])];
-            FeatureTagger tagger = FeatureTagger.Train(sentences), again = FeatureTagger.Train(sentences);
+            FeatureTagger tagger = FeatureTagger.Train(sentences, cancellation: TestContext.Current.CancellationToken), again = FeatureTagger.Train(sentences, cancellation: TestContext.Current.CancellationToken);
             tagger.Save(folder);
             FeatureTagger opened = FeatureTagger.Open(folder);
             again.Save(Path.Combine(folder, "again"));
@@ -148,7 +147,7 @@ public class FeatureTaggerTests
         string folder = Path.Combine(Path.GetTempPath(), "candela-test-" + Guid.NewGuid().ToString("N"));
         try
         {
-            FeatureTagger.Train([Sentence(new Rng(1), 0)], new FeatureTaggerOptions { MaxIterations = 2 }).Save(folder);
+            FeatureTagger.Train([Sentence(new Rng(1), 0)], new FeatureTaggerOptions { MaxIterations = 2 }, TestContext.Current.CancellationToken).Save(folder);
             string config = Path.Combine(folder, "config.json"), text = File.ReadAllText(config);
             Assert.Contains(from, text, StringComparison.Ordinal);
             File.WriteAllText(config, text.Replace(from, to, StringComparison.Ordinal));
@@ -165,16 +164,16 @@ public class FeatureTaggerTests
     public void Train_NothingOrBadOption_IsRefused()
     {
         TaggedSentence one = new(["a"], ["X"]);
-        Assert.Throws<DataException>(() => FeatureTagger.Train([new TaggedSentence([], [])]));
-        Assert.Throws<UsageException>(() => FeatureTagger.Train([one], new FeatureTaggerOptions { L2 = 0 }));
-        Assert.Throws<UsageException>(() => FeatureTagger.Train([one], new FeatureTaggerOptions { MinimumCount = 0 }));
+        Assert.Throws<DataException>(() => FeatureTagger.Train([new TaggedSentence([], [])], cancellation: TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => FeatureTagger.Train([one], new FeatureTaggerOptions { L2 = 0 }, TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => FeatureTagger.Train([one], new FeatureTaggerOptions { MinimumCount = 0 }, TestContext.Current.CancellationToken));
         Assert.Throws<DataException>(() => new TaggedSentence(["a"], []));
     }
 
     [Fact, Trait("Kind", "analytic")]
     public void Tag_OddSentences_GetATagPerToken()
     {
-        FeatureTagger tagger = FeatureTagger.Train([new TaggedSentence(["a"], ["X"])], new FeatureTaggerOptions { MinimumCount = 2 });
+        FeatureTagger tagger = FeatureTagger.Train([new TaggedSentence(["a"], ["X"])], new FeatureTaggerOptions { MinimumCount = 2 }, TestContext.Current.CancellationToken);
 
         Assert.Empty(tagger.Tag([]));
         Assert.Equal(["X", "X", "X"], tagger.Tag(["a", "", new string('é', 600)]));

@@ -71,7 +71,7 @@ public class BeamSearchTests
     {
         float[] Row(params double[] p) => Array.ConvertAll(p, x => (float)Math.Log(x));
         FunctionModel model = FunctionModel.Markov([Row(0, 0.6, 0.4, 0), Row(0, 0.55, 0.45, 0), Row(0, 0.05, 0.05, 0.9), Row(1, 0, 0, 0)]);
-        IReadOnlyList<BeamHypothesis> found = new BeamSearch(model).Search([0], new GenerationOptions { Beams = 2, BestOfBeams = 2, MaxTokens = 2 }, [3]);
+        IReadOnlyList<BeamHypothesis> found = new BeamSearch(model).Search([0], new GenerationOptions { Beams = 2, BestOfBeams = 2, MaxTokens = 2 }, [3], TestContext.Current.CancellationToken);
         Assert.Equal([2], found[0].Tokens);
         Assert.Equal(FinishReason.Stop, found[0].FinishReason);
         Assert.Equal(Math.Log(0.36), found[0].LogProbability, 5);
@@ -90,8 +90,8 @@ public class BeamSearchTests
         // 0 -> 2 (end) 0.4, 1 0.6; 1 -> 1 with 0.95, 2 (end) with 0.05.
         FunctionModel model = FunctionModel.Markov([Row(0, 0.6, 0.4), Row(0, 0.95, 0.05), Row(1, 0, 0)]);
         var options = new GenerationOptions { Beams = 1, MaxTokens = 20, LengthPenalty = 1 };
-        BeamHypothesis exact = new BeamSearch(model).Search([0], options with { BeamStopping = BeamStopping.Exact, Beams = 2 }, [2])[0];
-        BeamHypothesis first = new BeamSearch(model).Search([0], options with { BeamStopping = BeamStopping.First, Beams = 2 }, [2])[0];
+        BeamHypothesis exact = new BeamSearch(model).Search([0], options with { BeamStopping = BeamStopping.Exact, Beams = 2 }, [2], TestContext.Current.CancellationToken)[0];
+        BeamHypothesis first = new BeamSearch(model).Search([0], options with { BeamStopping = BeamStopping.First, Beams = 2 }, [2], TestContext.Current.CancellationToken)[0];
         Assert.Equal(20, exact.Tokens.Count);
         Assert.Empty(first.Tokens);
         Assert.Equal(Math.Log(0.4), first.Score, 5);
@@ -102,7 +102,7 @@ public class BeamSearchTests
     public void Search_Processors_ApplyToEachBeamsOwnHistory()
     {
         FunctionModel model = FunctionModel.Markov([[0, 3, 2, 1], [0, 3, 2, 1], [0, 3, 2, 1], [0, 3, 2, 1]]);
-        IReadOnlyList<BeamHypothesis> found = new BeamSearch(model).Search([0], new GenerationOptions { Beams = 3, BestOfBeams = 3, MaxTokens = 3, NoRepeatNgram = 1 }, []);
+        IReadOnlyList<BeamHypothesis> found = new BeamSearch(model).Search([0], new GenerationOptions { Beams = 3, BestOfBeams = 3, MaxTokens = 3, NoRepeatNgram = 1 }, [], TestContext.Current.CancellationToken);
         Assert.Equal(3, found.Count);
         foreach (BeamHypothesis text in found)
             Assert.Equal([1, 2, 3], text.Tokens.Order());
@@ -114,15 +114,15 @@ public class BeamSearchTests
     {
         FunctionModel model = FunctionModel.Hash(4, 1, contextLength: 5);
         var search = new BeamSearch(model);
-        Assert.Throws<UsageException>(() => search.Search([], new GenerationOptions(), []));
-        Assert.Throws<UsageException>(() => search.Search([4], new GenerationOptions(), []));
-        Assert.Throws<UsageException>(() => search.Search([0, 0, 0, 0, 0], new GenerationOptions(), []));
-        Assert.Throws<UsageException>(() => search.Search([0], new GenerationOptions { SuppressedTokens = [0, 1, 2, 3] }, []));
+        Assert.Throws<UsageException>(() => search.Search([], new GenerationOptions(), [], TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => search.Search([4], new GenerationOptions(), [], TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => search.Search([0, 0, 0, 0, 0], new GenerationOptions(), [], TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => search.Search([0], new GenerationOptions { SuppressedTokens = [0, 1, 2, 3] }, [], TestContext.Current.CancellationToken));
         using var cancel = new CancellationTokenSource();
         int steps = 0;
         model.OnAppend = () => { if (++steps == 4) cancel.Cancel(); };
         Assert.Throws<OperationCanceledException>(() => search.Search([0], new GenerationOptions { Beams = 2 }, [], cancel.Token));
         Assert.Equal(0, model.OpenStates);
-        Assert.Equal(4, search.Search([0], new GenerationOptions { Beams = 2 }, [])[0].Tokens.Count); // the context is full
+        Assert.Equal(4, search.Search([0], new GenerationOptions { Beams = 2 }, [], TestContext.Current.CancellationToken)[0].Tokens.Count); // the context is full
     }
 }

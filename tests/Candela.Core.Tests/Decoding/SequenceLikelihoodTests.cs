@@ -45,9 +45,9 @@ public class SequenceLikelihoodTests
         FunctionModel model = FunctionModel.Hash(5, 1);
         using var likelihood = new SequenceLikelihood(model);
         int[] shots = [.. Enumerable.Range(0, 30).Select(i => i % 5)];
-        likelihood.Score([.. shots, 1], [[1, 2], [3, 4], [2]]);
+        likelihood.Score([.. shots, 1], [[1, 2], [3, 4], [2]], TestContext.Current.CancellationToken);
         Assert.Equal(31 + 1 + 1, model.TokensRead);
-        likelihood.Score([.. shots, 2, 3], [[1, 2]]);
+        likelihood.Score([.. shots, 2, 3], [[1, 2]], TestContext.Current.CancellationToken);
         Assert.Equal(33 + 2 + 1, model.TokensRead);
     }
 
@@ -57,7 +57,7 @@ public class SequenceLikelihoodTests
     {
         FunctionModel model = FunctionModel.Markov([[0, 2, 1], [0, 0, 1], [5, 0, 0]]);
         using var likelihood = new SequenceLikelihood(model);
-        Assert.Equal([true, false, false], likelihood.Score([0], [[1, 2, 0], [1, 2, 1], [2, 0]]).Select(s => s.IsGreedy));
+        Assert.Equal([true, false, false], likelihood.Score([0], [[1, 2, 0], [1, 2, 1], [2, 0]], TestContext.Current.CancellationToken).Select(s => s.IsGreedy));
     }
 
     [Fact]
@@ -67,12 +67,12 @@ public class SequenceLikelihoodTests
         FunctionModel model = FunctionModel.Hash(5, 2, contextLength: 6);
         using var likelihood = new SequenceLikelihood(model);
         int[] context = [0, 1, 2, 3, 4, 0, 1];
-        ContinuationLikelihood score = likelihood.Score(context, [[2, 3]])[0];
+        ContinuationLikelihood score = likelihood.Score(context, [[2, 3]], TestContext.Current.CancellationToken)[0];
         Assert.Equal(2, score.LeftOut); // 5 of the context and the first of the continuation are inputs
         Assert.Equal(Expected(model, [2, 3, 4, 0, 1], [2, 3]), score.LogProbability, 2e-5);
-        Assert.Throws<UsageException>(() => likelihood.Score(context, [[]]));
-        Assert.Throws<UsageException>(() => likelihood.Score([], [[1]]));
-        Assert.Throws<UsageException>(() => likelihood.Score([0], [[9]]));
+        Assert.Throws<UsageException>(() => likelihood.Score(context, [[]], TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => likelihood.Score([], [[1]], TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => likelihood.Score([0], [[9]], TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public class SequenceLikelihoodTests
     public void Stream_UniformModel_PerplexityIsTheVocabulary()
     {
         using var likelihood = new SequenceLikelihood(FunctionModel.Markov([.. Enumerable.Range(0, 8).Select(_ => new float[8])], contextLength: 16));
-        StreamLikelihood stream = likelihood.Stream([.. Enumerable.Range(0, 1000).Select(i => i % 8)], stride: 4);
+        StreamLikelihood stream = likelihood.Stream([.. Enumerable.Range(0, 1000).Select(i => i % 8)], stride: 4, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(8, stream.Perplexity, 5);
         Assert.Equal(3, stream.BitsPerToken, 6);
     }

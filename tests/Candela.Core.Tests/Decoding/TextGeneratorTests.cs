@@ -1,7 +1,7 @@
 using System.Text;
-using Candela.Tests;
 using Candela.Decoding;
 using Candela.Templates;
+using Candela.Tests;
 using Candela.Tokenization;
 
 namespace Candela.Core.Tests.Decoding;
@@ -32,7 +32,7 @@ public class TextGeneratorTests
     public void Generate_EndToken_StopsAndIsNoPartOfTheText()
     {
         FunctionModel model = Script(1, A, B, End);
-        GenerationResult result = new TextGenerator(model, Bytes()).Generate("", Greedy);
+        GenerationResult result = new TextGenerator(model, Bytes()).Generate("", Greedy, TestContext.Current.CancellationToken);
         Assert.Equal("ab", result.Text);
         Assert.Equal([A, B], result.Tokens);
         Assert.Equal(FinishReason.Stop, result.FinishReason);
@@ -46,16 +46,16 @@ public class TextGeneratorTests
     [Trait("Kind", "analytic")]
     public void Generate_MaxTokensOrContext_EndByLength()
     {
-        GenerationResult result = new TextGenerator(Script(1, A), Bytes()).Generate("", Greedy with { MaxTokens = 3 });
+        GenerationResult result = new TextGenerator(Script(1, A), Bytes()).Generate("", Greedy with { MaxTokens = 3 }, TestContext.Current.CancellationToken);
         Assert.Equal(("aaa", FinishReason.Length), (result.Text, result.FinishReason));
-        Assert.Equal(31, new TextGenerator(Script(1, A), Bytes()).Generate("", Greedy with { MaxTokens = 100 }).Tokens.Count);
+        Assert.Equal(31, new TextGenerator(Script(1, A), Bytes()).Generate("", Greedy with { MaxTokens = 100 }, TestContext.Current.CancellationToken).Tokens.Count);
     }
 
     [Fact]
     [Trait("Kind", "analytic")]
     public void Generate_StopStringAcrossTokens_CutsTheText()
     {
-        GenerationResult result = new TextGenerator(Script(1, A, B, A, A, B, B), Bytes()).Generate("", Greedy with { StopStrings = ["aab"] });
+        GenerationResult result = new TextGenerator(Script(1, A, B, A, A, B, B), Bytes()).Generate("", Greedy with { StopStrings = ["aab"] }, TestContext.Current.CancellationToken);
         Assert.Equal("ab", result.Text);
         Assert.Equal([A, B, A, A, B], result.Tokens);
         Assert.Equal((FinishReason.Stop, "aab"), (result.FinishReason, result.StopString));
@@ -65,16 +65,16 @@ public class TextGeneratorTests
     [Trait("Kind", "analytic")]
     public void Generate_MinTokens_BansEndAndIgnoresStops()
     {
-        GenerationResult result = new TextGenerator(Script(1, End), Bytes()).Generate("", Greedy with { MinTokens = 2 });
+        GenerationResult result = new TextGenerator(Script(1, End), Bytes()).Generate("", Greedy with { MinTokens = 2 }, TestContext.Current.CancellationToken);
         Assert.Equal(2, result.Tokens.Count);
-        Assert.Equal("aba", new TextGenerator(Script(1, A, B, A, B), Bytes()).Generate("", Greedy with { MinTokens = 2, MaxTokens = 3, StopStrings = ["b"] }).Text);
+        Assert.Equal("aba", new TextGenerator(Script(1, A, B, A, B), Bytes()).Generate("", Greedy with { MinTokens = 2, MaxTokens = 3, StopStrings = ["b"] }, TestContext.Current.CancellationToken).Text);
     }
 
     [Fact]
     [Trait("Kind", "analytic")]
     public void Stream_BytesOfACharacter_ComeTogether()
     {
-        string[] pieces = [.. new TextGenerator(Script(1, A, C3, A9, B, C3, End), Bytes()).Stream([0], Greedy).Select(t => t.Text)];
+        string[] pieces = [.. new TextGenerator(Script(1, A, C3, A9, B, C3, End), Bytes()).Stream([0], Greedy, TestContext.Current.CancellationToken).Select(t => t.Text)];
         Assert.Equal(["a", "", "é", "b", "", "\uFFFD"], pieces);
     }
 
@@ -85,7 +85,7 @@ public class TextGeneratorTests
         FunctionModel model = FunctionModel.Hash(7, 11);
         var options = new GenerationOptions { Seed = 5, MaxTokens = 20, TopP = 0.9, RepetitionPenalty = 1.1, IgnoreEndOfText = true, TopLogProbabilities = 2 };
         var generator = new TextGenerator(model, Bytes());
-        GenerationResult whole = generator.Generate("ab", options);
+        GenerationResult whole = generator.Generate("ab", options, TestContext.Current.CancellationToken);
         var ids = new List<int>();
         await foreach (GeneratedToken token in generator.StreamAsync(generator.Encode("ab"), options, TestContext.Current.CancellationToken))
             ids.Add(token.Id);
@@ -112,7 +112,7 @@ public class TextGeneratorTests
         model.OnAppend = () => { if (++steps == 3) cancel.Cancel(); };
         Assert.Throws<OperationCanceledException>(() => new TextGenerator(model).Generate([0], Greedy, cancel.Token));
         Assert.Equal((3, 0), (steps, model.OpenStates));
-        Assert.Equal(A, new TextGenerator(model).Stream([0], Greedy).First().Id);
+        Assert.Equal(A, new TextGenerator(model).Stream([0], Greedy, TestContext.Current.CancellationToken).First().Id);
         Assert.Equal(0, model.OpenStates);
     }
 
@@ -120,7 +120,7 @@ public class TextGeneratorTests
     [Trait("Kind", "analytic")]
     public void Generate_Beams_StopStringEndsABeam()
     {
-        GenerationResult result = new TextGenerator(Script(1, A, B, A), Bytes()).Generate("", new GenerationOptions { Beams = 2, MaxTokens = 6, StopStrings = ["ba"], BeamStopping = BeamStopping.First, MinTokens = 2 });
+        GenerationResult result = new TextGenerator(Script(1, A, B, A), Bytes()).Generate("", new GenerationOptions { Beams = 2, MaxTokens = 6, StopStrings = ["ba"], BeamStopping = BeamStopping.First, MinTokens = 2 }, TestContext.Current.CancellationToken);
         Assert.Equal("a", result.Text);
         Assert.Equal([A, B, A], result.Tokens);
         Assert.Equal((FinishReason.Stop, "ba"), (result.FinishReason, result.StopString));
@@ -129,7 +129,7 @@ public class TextGeneratorTests
     [Fact]
     [Trait("Kind", "analytic")]
     public void Generate_IdsWithoutAToken_AreNeverChosen() =>
-        Assert.DoesNotContain(new TextGenerator(Script(1, 9), Bytes()).Generate("", new GenerationOptions { MaxTokens = 30, Temperature = 0.1, IgnoreEndOfText = true }).Tokens, id => id >= 7);
+        Assert.DoesNotContain(new TextGenerator(Script(1, 9), Bytes()).Generate("", new GenerationOptions { MaxTokens = 30, Temperature = 0.1, IgnoreEndOfText = true }, TestContext.Current.CancellationToken).Tokens, id => id >= 7);
 
     [Fact]
     [Trait("Kind", "analytic")]
@@ -138,7 +138,7 @@ public class TextGeneratorTests
         Tokenizer tokenizer = Bytes(""",{"id":7,"content":"<fim_prefix>","special":true},{"id":8,"content":"<fim_suffix>","special":true},{"id":9,"content":"<fim_middle>","special":true}""");
         FillInMiddle format = FillInMiddle.Of(tokenizer);
         Assert.Equal([7, A, 8, B, Space, 9], format.Prompt(tokenizer, "a", "b "));
-        Assert.Equal("ab", new TextGenerator(Script(6, A, B, 7), tokenizer).Infill("a", "b ", Greedy).Text);
+        Assert.Equal("ab", new TextGenerator(Script(6, A, B, 7), tokenizer).Infill("a", "b ", Greedy, TestContext.Current.CancellationToken).Text);
     }
 
     [Fact]
@@ -146,12 +146,12 @@ public class TextGeneratorTests
     public void Refusals_SayWhatToDo()
     {
         var generator = new TextGenerator(Script(1, A), Bytes());
-        Assert.Contains("fill-in-the-middle", Assert.Throws<UsageException>(() => generator.Infill("a", "b", Greedy)).Message, StringComparison.Ordinal);
+        Assert.Contains("fill-in-the-middle", Assert.Throws<UsageException>(() => generator.Infill("a", "b", Greedy, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
         Assert.Contains("chat template", Assert.Throws<UsageException>(() => generator.EncodeChat([new ChatMessage("user", "a")])).Message, StringComparison.Ordinal);
-        Assert.Throws<UsageException>(() => generator.Stream([0], Greedy with { Beams = 2 }));
-        Assert.Throws<UsageException>(() => generator.Generate(new int[32], Greedy));
+        Assert.Throws<UsageException>(() => generator.Stream([0], Greedy with { Beams = 2 }, TestContext.Current.CancellationToken));
+        Assert.Throws<UsageException>(() => generator.Generate(new int[32], Greedy, TestContext.Current.CancellationToken));
         Assert.Throws<UsageException>(() => new TextGenerator(Script(1, A)).Encode("a"));
-        Assert.Throws<UsageException>(() => new TextGenerator(Script(1, A)).Generate([0], Greedy with { StopStrings = ["a"] }));
+        Assert.Throws<UsageException>(() => new TextGenerator(Script(1, A)).Generate([0], Greedy with { StopStrings = ["a"] }, TestContext.Current.CancellationToken));
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using Candela.Data;
 using Candela.Experiments;
 using Candela.Models;
 using Candela.Runs;

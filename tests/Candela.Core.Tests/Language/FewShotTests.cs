@@ -33,7 +33,7 @@ public class FewShotTests
     {
         // " z" against " abz": the short one is likelier in all, the long one per byte of the choice.
         FewShotExample example = new("q?", ["abz"]) { Choices = ["z", "abz"], Answer = 1 };
-        FewShotReport report = new FewShotEvaluator(Model(), Tokens).Evaluate(FewShotTask.MultipleChoice, [example, example with { Choices = ["abz", "z"], Answer = 0 }], []);
+        FewShotReport report = new FewShotEvaluator(Model(), Tokens).Evaluate(FewShotTask.MultipleChoice, [example, example with { Choices = ["abz", "z"], Answer = 0 }], [], cancellationToken: TestContext.Current.CancellationToken);
         double peak = Math.Log(Math.Exp(2) + Characters.Length - 1), flat = Math.Log(Characters.Length);
         IReadOnlyList<double> sums = report.Outcomes[0].LogProbabilities;
         Assert.Equal(2 - peak - peak, sums[0], 1e-5); // ':' -> ' ' -> 'z'
@@ -51,7 +51,7 @@ public class FewShotTests
     public void Evaluate_Questions_GenerateToTheEndOfTheLine()
     {
         FewShotExample[] examples = [new("q?", ["ab"]), new("q?", ["x", "the ab"]), new("q?", ["ab c"])];
-        FewShotReport report = new FewShotEvaluator(Model(), Tokens).Evaluate(FewShotTask.QuestionAnswering, examples, [new("q?", ["c"])]);
+        FewShotReport report = new FewShotEvaluator(Model(), Tokens).Evaluate(FewShotTask.QuestionAnswering, examples, [new("q?", ["c"])], cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(report.Outcomes, o => Assert.Equal("ab", o.Prediction));
         Assert.Equal(2 / 3.0, report.Metrics["exactMatch"].Value, 1e-9);
         Assert.Equal((1 + 1 + (2 / 3.0)) / 3, report.Metrics["f1"].Value, 1e-9);

@@ -1,5 +1,4 @@
 using Candela.Models;
-using Candela.Tokenization;
 using Candela.Training.Language;
 
 namespace Candela.Training.Tests.Language;

@@ -1,5 +1,4 @@
 using Candela.Data;
-using Candela.Models;
 using TorchSharp;
 
 namespace Candela.Training.Tests.Loops;
