@@ -124,6 +124,9 @@ public abstract class Layer : nn.Module<Tensor, Tensor>
     /// <summary>True for a child that takes this layer's own input rather than the output of the child before it (a shortcut, a branch).</summary>
     internal virtual bool TakesOwnInput(string child) => false;
 
+    /// <summary>The input of a child that takes neither this layer's nor the output of the child before it; null (default) for all others.</summary>
+    internal virtual Shape? InnerInput(string child, Shape input) => null;
+
     /// <summary>Adds what config.json must hold to make the layer again, besides its children and weights.</summary>
     internal virtual void WriteOptions(JsonObject options)
     {

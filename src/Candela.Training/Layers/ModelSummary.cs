@@ -69,7 +69,7 @@ public sealed record ModelSummary(Shape InputShape, Shape OutputShape, IReadOnly
         foreach ((string name, Layer child) in layer.Children)
         {
             bool isOwnActivation = name == "activation" && child is Activation;
-            Shape into = isOwnActivation ? layer.OutputShape(input) : layer.TakesOwnInput(name) ? input : at;
+            Shape into = isOwnActivation ? layer.OutputShape(input) : layer.InnerInput(name, input) ?? (layer.TakesOwnInput(name) ? input : at);
             if (isOwnActivation)
             {
                 parameters += child.CountParameters(into);

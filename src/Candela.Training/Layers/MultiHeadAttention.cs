@@ -112,6 +112,14 @@ public sealed class MultiHeadAttention : Layer
 
     internal override bool TakesOwnInput(string child) => true;
 
+    internal override Shape? InnerInput(string child, Shape input) => child switch
+    {
+        "o_proj" => [input[0], _options.Heads * HeadWidth(input.Last)],
+        "q_norm" => [input[0], _options.Heads, HeadWidth(input.Last)],
+        "k_norm" => [input[0], _keyValueHeads, HeadWidth(input.Last)],
+        _ => null,
+    };
+
     /// <summary>[B, T, width] -> [B, T, width] within a pass; with a cache B is 1 and earlier tokens are seen too.</summary>
     internal Tensor Attend(Tensor x, SequencePass pass, int layer)
     {

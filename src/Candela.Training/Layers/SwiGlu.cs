@@ -51,4 +51,6 @@ public sealed class SwiGlu : Layer
     }
 
     internal override bool TakesOwnInput(string child) => child != "down_proj";
+
+    internal override Shape? InnerInput(string child, Shape input) => child == "down_proj" ? input.WithLast(_hidden) : null;
 }

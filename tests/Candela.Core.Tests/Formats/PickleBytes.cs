@@ -4,11 +4,13 @@ using System.Text;
 namespace Candela.Tests.Formats;
 
 /// <summary>Writes pickle opcodes by hand, as CPython's pickle (protocol 2) spells them.</summary>
-internal sealed class PickleBytes
+internal sealed class PickleBytes : IDisposable
 {
     private readonly MemoryStream _stream = new();
 
     public PickleBytes() => Raw(0x80, 2);
+
+    public void Dispose() => _stream.Dispose();
 
     public PickleBytes Raw(params byte[] bytes)
     {

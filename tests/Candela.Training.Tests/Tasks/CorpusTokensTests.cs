@@ -1,6 +1,5 @@
 using Candela.Data;
 using Candela.Language;
-using Candela.Templates;
 using Candela.Tokenization;
 using Candela.Training.Tasks;
 

@@ -65,7 +65,7 @@ public sealed class LanguageModelRunTests : IDisposable
 
         using CausalLm model = CausalLm.Load(At("run"));
         Assert.Equal(record.Parameters, model.Config.ParameterCount);
-        string written = new TextGenerator(model, model.Tokenizer!).Generate("the cat ", new GenerationOptions { MaxTokens = 20, Temperature = 0 }).Text;
+        string written = new TextGenerator(model, model.Tokenizer!).Generate("the cat ", new GenerationOptions { MaxTokens = 20, Temperature = 0 }, TestContext.Current.CancellationToken).Text;
         Assert.Equal(20, written.Length);
         // What the folder's model makes of the test text as a file of its own is the recorded figure; the first letter of the file is not predicted in either.
         string text = File.ReadAllText(At("text.txt"));

@@ -53,7 +53,7 @@ public sealed class TokenBlocksTests : IDisposable
                 Assert.InRange(sorted[^1] + block, length - (2 * block), length - 1);
             }
 
-            Assert.True(perPass < 6 || !starts[..(int)perPass].SequenceEqual(starts[(int)perPass..]), "two passes in one order");
+            Assert.True(perPass < 6 || !starts.AsSpan(0, (int)perPass).SequenceEqual(starts.AsSpan((int)perPass)), "two passes in one order");
         }, iter: 100, threads: 1, seed: "0000KTbmuH31");
     }
 
