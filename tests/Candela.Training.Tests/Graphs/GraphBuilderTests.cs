@@ -11,7 +11,7 @@ public sealed class GraphBuilderTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [MemberData(nameof(LayerCase.Names), MemberType = typeof(LayerCase))]
+    [MemberData(nameof(LayerCase.GraphNames), MemberType = typeof(LayerCase))]
     [Trait("Kind", "property")]
     [NoTensorLeaks]
     public void SaveAndOpen_EveryLayer_GivesTheSameOutputs(string name)
@@ -51,7 +51,7 @@ public sealed class GraphBuilderTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(LayerCase.Names), MemberType = typeof(LayerCase))]
+    [MemberData(nameof(LayerCase.GraphNames), MemberType = typeof(LayerCase))]
     [Trait("Kind", "conformance")]
     public void GraphSummary_EveryLayer_EqualsTheNetworksOwn(string name)
     {

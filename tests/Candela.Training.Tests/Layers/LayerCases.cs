@@ -9,6 +9,9 @@ internal sealed record LayerCase(string Name, Func<Layer> Make, Shape Input, Fun
 
     public static TheoryData<string> Names() => [.. All.Select(c => c.Name)];
 
+    /// <summary>Those that config.json of a layer graph can name; the parts of transformers and the CRF belong to families with a config.json of their own.</summary>
+    public static TheoryData<string> GraphNames() => [.. All.Where(c => c.Name is not ("rms-norm" or "attention" or "attention-all" or "swiglu" or "crf")).Select(c => c.Name)];
+
     public static TheoryData<string> Twins() => [.. All.Where(c => c.Twin is not null).Select(c => c.Name)];
 
     public static LayerCase Of(string name) => All.Single(c => c.Name == name);

@@ -142,7 +142,8 @@ public sealed class LanguageModelRunTests : IDisposable
 
     [Theory, Trait("Kind", "fault")]
     [InlineData("", "no text")]
-    [InlineData("short", "tokens; one block of 32")]
+    [InlineData("short", "leaves nothing for the validation part")]
+    [InlineData("a short text of some sixty characters, too few for a block", "tokens; one block of 32")]
     public void Train_TextThatCannotBe_IsRefused(string text, string expected)
     {
         File.WriteAllText(At("bad.txt"), text);

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 
 namespace Candela.Training.Tests.Loops;
 
+[Collection(TorchRandomness.Name)]
 public class TrainerTests
 {
     private const string FolderVariable = "CANDELA_TEST_CHECKPOINTS", OutputVariable = "CANDELA_TEST_WEIGHTS";
