@@ -164,26 +164,26 @@ internal static class LanguageBenchmark
     /// <summary>As one writes it with TorchSharp's own layers; weights tied as GPT-2's.</summary>
     private sealed class PlainGpt : nn.Module<Tensor, Tensor>
     {
-        private readonly TorchSharp.Modules.Embedding wte = nn.Embedding(Vocabulary, Width), wpe = nn.Embedding(Block, Width);
-        private readonly TorchSharp.Modules.ModuleList<PlainBlock> blocks = nn.ModuleList(Enumerable.Range(0, Layers).Select(_ => new PlainBlock()).ToArray());
-        private readonly TorchSharp.Modules.LayerNorm norm = nn.LayerNorm(Width);
+        private readonly TorchSharp.Modules.Embedding _wte = nn.Embedding(Vocabulary, Width), _wpe = nn.Embedding(Block, Width);
+        private readonly TorchSharp.Modules.ModuleList<PlainBlock> _blocks = nn.ModuleList(Enumerable.Range(0, Layers).Select(_ => new PlainBlock()).ToArray());
+        private readonly TorchSharp.Modules.LayerNorm _norm = nn.LayerNorm(Width);
 
         public PlainGpt() : base("gpt") => RegisterComponents();
 
         public override Tensor forward(Tensor ids)
         {
             using var scope = NewDisposeScope();
-            Tensor x = wte.call(ids) + wpe.call(arange(ids.size(1)));
-            foreach (PlainBlock block in blocks)
+            Tensor x = _wte.call(ids) + _wpe.call(arange(ids.size(1)));
+            foreach (PlainBlock block in _blocks)
                 x = block.call(x);
-            return nn.functional.linear(norm.call(x), wte.weight!).MoveToOuterDisposeScope();
+            return nn.functional.linear(_norm.call(x), _wte.weight!).MoveToOuterDisposeScope();
         }
     }
 
     private sealed class PlainBlock : nn.Module<Tensor, Tensor>
     {
-        private readonly TorchSharp.Modules.LayerNorm ln1 = nn.LayerNorm(Width), ln2 = nn.LayerNorm(Width);
-        private readonly TorchSharp.Modules.Linear qkv = nn.Linear(Width, 3 * Width), output = nn.Linear(Width, Width), up = nn.Linear(Width, 4 * Width), down = nn.Linear(4 * Width, Width);
+        private readonly TorchSharp.Modules.LayerNorm _ln1 = nn.LayerNorm(Width), _ln2 = nn.LayerNorm(Width);
+        private readonly TorchSharp.Modules.Linear _qkv = nn.Linear(Width, 3 * Width), _output = nn.Linear(Width, Width), _up = nn.Linear(Width, 4 * Width), _down = nn.Linear(4 * Width, Width);
 
         public PlainBlock() : base("block") => RegisterComponents();
 
@@ -191,11 +191,11 @@ internal static class LanguageBenchmark
         {
             using var scope = NewDisposeScope();
             long b = x.size(0), t = x.size(1);
-            Tensor[] parts = qkv.call(ln1.call(x)).chunk(3, -1);
+            Tensor[] parts = _qkv.call(_ln1.call(x)).chunk(3, -1);
             Tensor[] heads = [.. parts.Select(p => p.view(b, t, Heads, Width / Heads).transpose(1, 2))];
             Tensor mixed = nn.functional.scaled_dot_product_attention(heads[0], heads[1], heads[2], is_casual: true).transpose(1, 2).reshape(b, t, Width);
-            x = x + output.call(mixed);
-            return (x + down.call(up.call(ln2.call(x)).gelu(TorchSharp.Modules.GELU.Approximate.tanh))).MoveToOuterDisposeScope();
+            x = x + _output.call(mixed);
+            return (x + _down.call(_up.call(_ln2.call(x)).gelu(TorchSharp.Modules.GELU.Approximate.tanh))).MoveToOuterDisposeScope();
         }
     }
 }

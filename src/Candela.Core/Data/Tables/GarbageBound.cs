@@ -10,13 +10,13 @@ internal static class GarbageBound
     // Below this the runtime's own schedule is cheaper, and the peak low anyway.
     private const long SmallHeap = 128L << 20;
 
-    private static long s_seen;
+    private static long _seen;
 
     /// <summary>Collects when 32 MiB have been allocated since the last time and more than 128 MiB are in use. To be called between pieces of work, where what the last piece needed is dead.</summary>
     public static void Hold()
     {
-        long allocated = GC.GetTotalAllocatedBytes(precise: false), seen = Interlocked.Read(ref s_seen);
-        if (allocated - seen < Bytes || Interlocked.CompareExchange(ref s_seen, allocated, seen) != seen)
+        long allocated = GC.GetTotalAllocatedBytes(precise: false), seen = Interlocked.Read(ref _seen);
+        if (allocated - seen < Bytes || Interlocked.CompareExchange(ref _seen, allocated, seen) != seen)
             return;
         if (GC.GetTotalMemory(forceFullCollection: false) > SmallHeap)
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
