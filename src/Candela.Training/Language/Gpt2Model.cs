@@ -248,7 +248,7 @@ internal sealed class Gpt2Mlp : Layer
 }
 
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
-internal sealed class Gpt2Block : Layer
+internal sealed class Gpt2Block : Layer, ICausalBlock
 {
     private readonly LayerNorm _before, _between;
     private readonly Gpt2Attention _attention;
@@ -293,95 +293,55 @@ internal sealed class Gpt2Block : Layer
 }
 
 /// <summary>Embeddings, blocks and last norm: the keys that begin with <c>transformer.</c>.</summary>
-internal sealed class Gpt2Body : Layer
+internal sealed class Gpt2Body : CausalBody
 {
-    private readonly int _width;
     private readonly TokenEmbedding _positions;
     private readonly Dropout _dropout;
     private readonly BlockList<Gpt2Block> _blocks;
     private readonly LayerNorm _norm;
 
-    public Gpt2Body(Gpt2Config config)
+    public Gpt2Body(Gpt2Config config) : base(config.Width)
     {
-        _width = config.Width;
-        Tokens = Child("wte", new TokenEmbedding(config.VocabularySize, config.Width, config.InitializerRange));
+        if (config.Width % config.Heads != 0)
+            throw new UsageException($"GPT-2 needs a width that its heads divide; got {config.Width} and {config.Heads}.");
+        Embedding = Child("wte", new TokenEmbedding(config.VocabularySize, config.Width, config.InitializerRange));
         _positions = Child("wpe", new TokenEmbedding(config.ContextLength, config.Width, config.InitializerRange));
         _dropout = Child("drop", new Dropout(config.EmbeddingDropout));
         _blocks = Child("h", new BlockList<Gpt2Block>(Enumerable.Range(0, config.Layers).Select(_ => new Gpt2Block(config))));
         _norm = Child("ln_f", new LayerNorm(config.NormEpsilon));
     }
 
-    public TokenEmbedding Tokens { get; }
+    public override TokenEmbedding Embedding { get; }
 
     public override string TypeId => "gpt2-body";
 
-    public override Shape OutputShape(Shape input) => [input[0], _width];
-
     protected override void OnBuild(Shape input)
     {
-        BuildChild(Tokens, input);
+        BuildChild(Embedding, input);
         BuildChild(_positions, input);
         foreach (Layer child in new Layer[] { _dropout, _blocks, _norm })
             BuildChild(child, OutputShape(input));
     }
 
-    protected override Tensor Compute(Tensor input) => Run(input, null);
+    protected override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
 
-    /// <summary>[B, T] ids -> [B, T, width].</summary>
-    public Tensor Run(Tensor ids, KvCache? cache)
+    protected override Layer Norm => _norm;
+
+    protected override Tensor Embed(Tensor ids, KvCache? cache)
     {
-        using Tensor tokens = Tokens.call(ids), positions = _positions.Rows(cache?.Length ?? 0, (int)ids.size(1)), sum = tokens.add(positions);
-        Tensor x = _dropout.call(sum);
-        using var pass = new SequencePass((int)ids.size(1), x, cache: cache);
-        for (int i = 0; i < _blocks.Blocks.Count; i++)
-        {
-            Tensor next = _blocks.Blocks[i].Run(x, pass, i);
-            x.Dispose();
-            x = next;
-        }
-
-        cache?.Advance(pass.Count);
-        using Tensor last = x;
-        return _norm.call(last);
+        using Tensor tokens = Embedding.call(ids), positions = _positions.Rows(cache?.Length ?? 0, (int)ids.size(1)), sum = tokens.add(positions);
+        return _dropout.call(sum);
     }
 }
 
 /// <summary>The network of a <see cref="Gpt2Config"/>.</summary>
 public sealed class Gpt2Model : CausalNetwork
 {
-    private readonly Gpt2Config _config;
-    private readonly Gpt2Body _body;
-    private readonly Dense? _head;
-
     /// <summary>Creates it, unbuilt.</summary>
-    public Gpt2Model(Gpt2Config config) : base(config)
+    public Gpt2Model(Gpt2Config config) : base(config, "transformer", new Gpt2Body(config))
     {
-        if (config.Width % config.Heads != 0)
-            throw new UsageException($"GPT-2 needs a width that its heads divide; got {config.Width} and {config.Heads}.");
-        _config = config;
-        _body = Child("transformer", new Gpt2Body(config));
-        if (!config.TiedEmbeddings)
-            _head = Child("lm_head", new Dense(config.VocabularySize, bias: false, initializer: Initializers.Normal(0, config.InitializerRange)));
     }
 
     /// <inheritdoc/>
     public override string TypeId => "gpt2";
-
-    /// <inheritdoc/>
-    protected override void OnBuild(Shape input)
-    {
-        BuildChild(_body, input);
-        if (_head is not null)
-            BuildChild(_head, _body.OutputShape(input));
-    }
-
-    internal override Tensor Run(Tensor ids, KvCache? cache, bool lastOnly)
-    {
-        using Tensor hidden = _body.Run(ids, cache), wanted = Wanted(hidden, lastOnly);
-        return _head is not null ? _head.call(wanted) : _body.Tokens.Project(wanted);
-    }
-
-    private protected override Tensor FirstParameter => _body.Tokens.Weight;
-
-    internal override KvCache NewCache() => new(_config.Layers, _config.ContextLength);
 }

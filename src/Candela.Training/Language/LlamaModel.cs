@@ -255,7 +255,7 @@ public sealed record LlamaConfig : CausalLmConfig
 }
 
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
-internal sealed class LlamaBlock : Layer
+internal sealed class LlamaBlock : Layer, ICausalBlock
 {
     private readonly RmsNorm _before, _between;
     private readonly MultiHeadAttention _attention;
@@ -306,27 +306,23 @@ internal sealed class LlamaBlock : Layer
 }
 
 /// <summary>Embeddings, blocks and last norm: the keys that begin with <c>model.</c>.</summary>
-internal sealed class LlamaBody : Layer
+internal sealed class LlamaBody : CausalBody
 {
-    private readonly int _width;
     private readonly RotaryEmbedding _rotary;
     private readonly BlockList<LlamaBlock> _blocks;
     private readonly RmsNorm _norm;
 
-    public LlamaBody(LlamaConfig config)
+    public LlamaBody(LlamaConfig config) : base(config.Width)
     {
-        _width = config.Width;
         _rotary = new RotaryEmbedding(config.RotaryDimensions, config.RopeTheta, config.ContextLength, config.Scaling);
         Embedding = Child("embed_tokens", new TokenEmbedding(config.VocabularySize, config.Width, config.InitializerRange, config.PadId));
         _blocks = Child("layers", new BlockList<LlamaBlock>(Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(config, i, _rotary))));
         _norm = Child("norm", new RmsNorm(config.NormEpsilon));
     }
 
-    public TokenEmbedding Embedding { get; }
+    public override TokenEmbedding Embedding { get; }
 
     public override string TypeId => "llama-body";
-
-    public override Shape OutputShape(Shape input) => [input[0], _width];
 
     protected override void OnBuild(Shape input)
     {
@@ -335,60 +331,23 @@ internal sealed class LlamaBody : Layer
         BuildChild(_norm, OutputShape(input));
     }
 
-    protected override Tensor Compute(Tensor input) => Run(input, null);
+    protected override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
 
-    /// <summary>[B, T] ids -> [B, T, width].</summary>
-    public Tensor Run(Tensor ids, KvCache? cache)
-    {
-        Tensor x = Embedding.call(ids);
-        using var pass = new SequencePass((int)ids.size(1), x, _rotary, cache);
-        for (int i = 0; i < _blocks.Blocks.Count; i++)
-        {
-            Tensor next = _blocks.Blocks[i].Run(x, pass, i);
-            x.Dispose();
-            x = next;
-        }
+    protected override Layer Norm => _norm;
 
-        cache?.Advance(pass.Count);
-        using Tensor last = x;
-        return _norm.call(last);
-    }
+    protected override RotaryEmbedding Rotary => _rotary;
+
+    protected override Tensor Embed(Tensor ids, KvCache? cache) => Embedding.call(ids);
 }
 
 /// <summary>The network of a <see cref="LlamaConfig"/>.</summary>
 public sealed class LlamaModel : CausalNetwork
 {
-    private readonly LlamaConfig _config;
-    private readonly LlamaBody _body;
-    private readonly Dense? _head;
-
     /// <summary>Creates it, unbuilt.</summary>
-    public LlamaModel(LlamaConfig config) : base(config)
+    public LlamaModel(LlamaConfig config) : base(config, "model", new LlamaBody(config))
     {
-        _config = config;
-        _body = Child("model", new LlamaBody(config));
-        if (!config.TiedEmbeddings)
-            _head = Child("lm_head", new Dense(config.VocabularySize, bias: false, initializer: Initializers.Normal(0, config.InitializerRange)));
     }
 
     /// <inheritdoc/>
     public override string TypeId => "llama";
-
-    /// <inheritdoc/>
-    protected override void OnBuild(Shape input)
-    {
-        BuildChild(_body, input);
-        if (_head is not null)
-            BuildChild(_head, _body.OutputShape(input));
-    }
-
-    internal override Tensor Run(Tensor ids, KvCache? cache, bool lastOnly)
-    {
-        using Tensor hidden = _body.Run(ids, cache), wanted = Wanted(hidden, lastOnly);
-        return _head is not null ? _head.call(wanted) : _body.Embedding.Project(wanted);
-    }
-
-    private protected override Tensor FirstParameter => _body.Embedding.Weight;
-
-    internal override KvCache NewCache() => new(_config.Layers, _config.ContextLength);
 }

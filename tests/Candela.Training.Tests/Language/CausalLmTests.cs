@@ -124,33 +124,7 @@ public sealed class CausalLmTests
         lm.Network.to(ScalarType.Float64);
         using var scope = TensorScope.Begin();
         Tensor ids = tensor(CausalLmCases.Tokens(lm.Config, 14, 9).Select(t => (long)t).ToArray(), [2, 7]);
-        Loss().backward();
-        var rng = new Rng(4);
-        foreach (TrainableParameter parameter in TrainableParameter.Of(lm.Network))
-        {
-            Span<double> values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(parameter.Value.bytes);
-            double[] gradient = parameter.Value.grad!.data<double>().ToArray();
-            for (int n = 0; n < 2; n++)
-            {
-                int i = rng.Next(values.Length);
-                double kept = values[i];
-                const double H = 1e-5;
-                values[i] = kept + H;
-                double up = Value();
-                values[i] = kept - H;
-                double down = Value();
-                values[i] = kept;
-                double expected = (up - down) / (2 * H);
-                Assert.True(Math.Abs(expected - gradient[i]) <= 1e-6 * Math.Max(1, Math.Abs(expected)), $"{parameter.Key}[{i}]: central difference {expected:R}, gradient {gradient[i]:R}");
-            }
-        }
-
-        double Value()
-        {
-            using var inner = TensorScope.Begin();
-            using IDisposable quiet = no_grad();
-            return Loss().item<double>();
-        }
+        CentralDifferences.Check(lm.Network, Loss);
 
         Tensor Loss()
         {

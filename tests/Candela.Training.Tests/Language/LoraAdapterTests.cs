@@ -106,35 +106,11 @@ public sealed class LoraAdapterTests
         lm.Network.train();
         using var scope = TensorScope.Begin();
         Tensor ids = tensor(CausalLmCases.Tokens(lm.Config, 14, 9).Select(t => (long)t).ToArray(), [2, 7]);
-        Loss().backward();
-        Assert.All(lm.Network.AllParameters(), p => Assert.Null(p.Value.grad));
-        Assert.Equal(2 * adapter.Modules.Count, TrainableParameter.Of(lm.Network).Count);
-        var rng = new Rng(4);
-        foreach (TrainableParameter parameter in TrainableParameter.Of(lm.Network))
+        CentralDifferences.Check(lm.Network, Loss, afterBackward: () =>
         {
-            Span<double> values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(parameter.Value.bytes);
-            double[] gradient = parameter.Value.grad!.data<double>().ToArray();
-            for (int n = 0; n < 2; n++)
-            {
-                int i = rng.Next(values.Length);
-                double kept = values[i];
-                const double H = 1e-5;
-                values[i] = kept + H;
-                double up = Value();
-                values[i] = kept - H;
-                double down = Value();
-                values[i] = kept;
-                double expected = (up - down) / (2 * H);
-                Assert.True(Math.Abs(expected - gradient[i]) <= 1e-6 * Math.Max(1, Math.Abs(expected)), $"{parameter.Key}[{i}]: central difference {expected:R}, gradient {gradient[i]:R}");
-            }
-        }
-
-        double Value()
-        {
-            using var inner = TensorScope.Begin();
-            using IDisposable quiet = no_grad();
-            return Loss().item<double>();
-        }
+            Assert.All(lm.Network.AllParameters(), p => Assert.Null(p.Value.grad));
+            Assert.Equal(2 * adapter.Modules.Count, TrainableParameter.Of(lm.Network).Count);
+        });
 
         Tensor Loss()
         {

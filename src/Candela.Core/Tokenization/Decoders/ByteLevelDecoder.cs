@@ -8,15 +8,7 @@ internal sealed class ByteLevelDecoder(bool addPrefixSpace, bool trimOffsets, bo
 {
     public override DecoderStage Open(DecoderStage next) => new Stage(next);
 
-    public override void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", addPrefixSpace);
-        json.WriteBoolean("trim_offsets", trimOffsets);
-        json.WriteBoolean("use_regex", useRegex);
-        json.WriteEndObject();
-    }
+    public override void Write(Utf8JsonWriter json) => ByteLevelJson.Write(json, addPrefixSpace, trimOffsets, useRegex);
 
     private sealed class Stage(DecoderStage next) : DecoderStage
     {

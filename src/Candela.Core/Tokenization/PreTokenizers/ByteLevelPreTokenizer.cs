@@ -58,13 +58,5 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool trimOffset
         return new Piece(builder.ToText());
     }
 
-    public override void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteString("type", "ByteLevel");
-        json.WriteBoolean("add_prefix_space", addPrefixSpace);
-        json.WriteBoolean("trim_offsets", trimOffsets);
-        json.WriteBoolean("use_regex", useRegex);
-        json.WriteEndObject();
-    }
+    public override void Write(Utf8JsonWriter json) => ByteLevelJson.Write(json, addPrefixSpace, trimOffsets, useRegex);
 }
