@@ -47,10 +47,10 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
         return new Verdict(answer, reasons);
     }
 
-    public static string MainMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification ? "accuracy" : "r2";
+    public static string MainMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification || problem.Task == TaskKind.TokenClassification ? "accuracy" : "r2";
 
     /// <summary>The metric shown second.</summary>
-    public static string SecondMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "perplexity" : problem.IsClassification ? "rocAuc" : "rmse";
+    public static string SecondMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "perplexity" : problem.Task == TaskKind.TokenClassification ? "f1Micro" : problem.IsClassification ? "rocAuc" : "rmse";
 
     private static string Level(RunRecord run, string main, MetricValue chosen, MetricValue? baseline, long rows)
     {

@@ -27,6 +27,9 @@ internal static class RunArgument
         return files.IsFinished ? files.ReadRecord().Problem.Task == TaskKind.LanguageModel : File.Exists(files.Config) && !files.IsInterrupted;
     }
 
+    /// <summary>What a finished run predicts, or null of another folder.</summary>
+    public static Problem? TaskOf(string folder) => new RunFolder(folder) is { IsFinished: true } files ? files.ReadRecord().Problem : null;
+
     private static bool IsRun(string path) => Directory.Exists(path) && new RunFolder(path) is { IsFinished: true } or { IsInterrupted: true };
 
     private static string Quoted(string path) => path.Contains(' ') ? $"'{path}'" : path;

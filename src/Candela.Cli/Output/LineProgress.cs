@@ -27,7 +27,7 @@ internal sealed class LineProgress(TextWriter error) : IProgress<TrainEvent>
             case FamilyStarted family:
                 error.WriteLine($"  {ProgressText.Of(family)}");
                 _fitBegan = _last = _since.Elapsed;
-                _ofText = SequenceTasks.Ids.Contains(family.Family);
+                _ofText = family.Family == SequenceTasks.LanguageModel;
                 break;
             case StepEnded { Fraction: > 0 } step when Due():
                 double left = (_since.Elapsed - _fitBegan).TotalSeconds * (1 - step.Fraction) / step.Fraction;

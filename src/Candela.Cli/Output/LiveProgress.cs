@@ -38,7 +38,7 @@ internal sealed class LiveProgress : IProgress<TrainEvent>
                 break;
             case FamilyStarted family:
                 Begin(ProgressText.Of(family));
-                _ofText = SequenceTasks.Ids.Contains(family.Family);
+                _ofText = family.Family == SequenceTasks.LanguageModel;
                 break;
             case StepEnded step when _task is not null:
                 _task.IsIndeterminate = false;

@@ -11,7 +11,7 @@ internal static class MetricText
     private static readonly string[] Headline = ["accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "loss", "perplexity", "bitsPerByte"];
 
     /// <summary>The metric a task is judged by.</summary>
-    public static string Primary(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification ? "accuracy" : "r2";
+    public static string Primary(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification || problem.Task == TaskKind.TokenClassification ? "accuracy" : "r2";
 
     /// <summary>The task as people and JSON name it: <c>regression</c>, <c>language-model</c>.</summary>
     public static string Task(Problem problem) => SequenceTasks.IdOf(problem.Task) ?? problem.Task.ToString().ToLowerInvariant();

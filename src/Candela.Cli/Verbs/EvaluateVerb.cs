@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
+using Candela.Data;
 using Candela.Evaluation;
 using Candela.Models;
 using Candela.Runs;
@@ -12,6 +13,8 @@ namespace Candela.Cli.Verbs;
 /// <summary><c>candela evaluate RUN DATA</c>: the run's model on labelled data.</summary>
 internal static class EvaluateVerb
 {
+    private const string Tagger = "tagger";
+
     public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
     {
         var command = new Command("evaluate", "Evaluate a run's model on labelled data, with 95 % intervals.");
@@ -31,6 +34,12 @@ internal static class EvaluateVerb
             if (RunArgument.IsLanguageModel(folder))
             {
                 Print(console, folder, "language model", LanguageModelTask.Evaluate(folder, file), []);
+                return ExitCode.Done;
+            }
+
+            if (RunArgument.TaskOf(folder) is { Task: TaskKind.TokenClassification } tagging)
+            {
+                Print(console, folder, Tagger, TokenClassificationTask.Evaluate(folder, file, tagging.Target == TokenClassificationTask.DefaultTarget ? null : tagging.Target), []);
                 return ExitCode.Done;
             }
 
@@ -54,7 +63,7 @@ internal static class EvaluateVerb
             return;
         }
 
-        console.Out.WriteLine($"{model} of {folder} on {evaluation.Rows:N0} {(evaluation.Metrics.ContainsKey("perplexity") ? "tokens" : "rows")}");
+        console.Out.WriteLine($"{model} of {folder} on {evaluation.Rows:N0} {(evaluation.Metrics.ContainsKey("perplexity") || model == Tagger ? "tokens" : "rows")}");
         TextTable.Write(console.Out, ["metric", "value", "95 % interval"],
             [.. evaluation.Metrics.Select(m => (string[])[m.Key, MetricText.Number(m.Value.Value), $"{MetricText.Number(m.Value.Low)} to {MetricText.Number(m.Value.High)}"])]);
     }

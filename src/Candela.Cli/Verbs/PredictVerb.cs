@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
 using Candela.Data;
+using Candela.Language;
 using Candela.Runs;
+using Candela.Training.Tasks;
 
 namespace Candela.Cli.Verbs;
 
@@ -31,6 +33,8 @@ internal static class PredictVerb
             string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path), "csv", "jsonl", "json");
             if (RunArgument.IsLanguageModel(folder))
                 throw new UsageException($"predict got '{folder}', which holds a language model: it continues a text and has no rows to score. Let it write with: candela generate {folder} --prompt TEXT. Score a text with: candela evaluate {folder} TEXTFILE.");
+            if (RunArgument.TaskOf(folder) is { Task: TaskKind.TokenClassification })
+                return Tag(console, folder, file, path);
             using Run opened = Run.Open(folder, Families.All);
             KeptScan scan = Scan(opened, file, parsed.GetValue(keep) ?? []);
             if (path is null)
@@ -52,6 +56,38 @@ internal static class PredictVerb
             return ExitCode.Done;
         });
         return command;
+    }
+
+    // As files of tagged sentences are: a token and its tag per line, an empty line behind each sentence.
+    private static int Tag(CommandConsole console, string folder, string file, string? path)
+    {
+        IReadOnlyList<TaggedSentence> sentences = TokenClassificationTask.Predict(folder, file);
+        if (path is null)
+        {
+            Write(console.Out, sentences);
+            return ExitCode.Done;
+        }
+
+        AtomicFile.Write(path, stream =>
+        {
+            using var writer = new StreamWriter(stream, leaveOpen: true);
+            Write(writer, sentences);
+        });
+        if (console.Json)
+            console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = sentences.Count }));
+        else if (!console.Quiet)
+            console.Error.WriteLine($"{sentences.Count:N0} sentences: {path}");
+        return ExitCode.Done;
+    }
+
+    private static void Write(TextWriter writer, IReadOnlyList<TaggedSentence> sentences)
+    {
+        foreach (TaggedSentence sentence in sentences)
+        {
+            for (int i = 0; i < sentence.Tokens.Count; i++)
+                writer.Write($"{sentence.Tokens[i]}\t{sentence.Tags[i]}\n");
+            writer.Write('\n');
+        }
     }
 
     private static string ByName(string? path) => Path.GetExtension(path ?? "").ToLowerInvariant() switch

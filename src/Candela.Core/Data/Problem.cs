@@ -14,6 +14,9 @@ public enum TaskKind
 
     /// <summary>The next token of a text.</summary>
     LanguageModel,
+
+    /// <summary>A tag for each token of a sentence.</summary>
+    TokenClassification,
 }
 
 /// <summary>The target and, for classification, its classes.</summary>

@@ -1,0 +1,51 @@
+using Candela.Evaluation;
+using Candela.Language;
+using Candela.Metrics;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>How well tags are predicted.</summary>
+internal static class TagScores
+{
+    /// <summary>Whether tags mark spans (<c>B-PER I-PER O</c>) rather than classes.</summary>
+    public static bool AreSpans(IReadOnlyList<string> tags) => tags.Contains("O") && tags.Any(t => t.Length > 2) && tags.All(t => t == "O" || (t.Length > 2 && t[1] == '-' && "BIESLU".Contains(t[0])));
+
+    /// <summary>The number by which epochs are compared: F1 of spans, or the share of right tags.</summary>
+    public static double Score(IReadOnlyList<IReadOnlyList<string>> actual, IReadOnlyList<IReadOnlyList<string>> predicted, bool spans)
+    {
+        if (spans)
+            return SpanF1.Of(actual, predicted).All.F1;
+        long right = 0, all = 0;
+        for (int i = 0; i < actual.Count; i++)
+            (right, all) = (right + Right(actual[i], predicted[i]), all + actual[i].Count);
+        return all == 0 ? 0 : (double)right / all;
+    }
+
+    /// <summary>Accuracy over tokens, and precision, recall and F1 of spans if tags mark them, with intervals over sentences.</summary>
+    public static SplitEvaluation Of(IReadOnlyList<TaggedSentence> sentences, IReadOnlyList<IReadOnlyList<string>> predicted, bool spans, long seed)
+    {
+        IReadOnlyList<string>[] actual = [.. sentences.Select(s => s.Tags)];
+        double[] right = new double[actual.Length], all = new double[actual.Length];
+        for (int i = 0; i < actual.Length; i++)
+            (right[i], all[i]) = (Right(actual[i], predicted[i]), actual[i].Count);
+        var metrics = new Dictionary<string, MetricValue> { ["accuracy"] = RatioBootstrap.Interval(right, all, seed) };
+        if (spans)
+        {
+            foreach ((string name, MetricValue value) in SpanF1.Of(actual, predicted).Metrics(seed))
+            {
+                if (name != "tokenAccuracy") // the accuracy above
+                    metrics[name] = value;
+            }
+        }
+
+        return new SplitEvaluation { Rows = (long)all.Sum(), SplitRows = (long)all.Sum(), Metrics = metrics };
+    }
+
+    private static int Right(IReadOnlyList<string> actual, IReadOnlyList<string> predicted)
+    {
+        int right = 0;
+        for (int t = 0; t < actual.Count; t++)
+            right += actual[t] == predicted[t] ? 1 : 0;
+        return right;
+    }
+}

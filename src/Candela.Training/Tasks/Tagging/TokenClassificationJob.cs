@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Candela.Data;
+using Candela.Evaluation;
+using Candela.Experiments;
+using Candela.Language;
+using Candela.Models;
+using Candela.Runs;
+using TorchSharp;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>One training of a tagger: vocabularies, net, evaluation beside a tagger without a net and the most frequent tags.</summary>
+internal sealed class TokenClassificationJob : ISequenceJob
+{
+    /// <summary>The net's id.</summary>
+    public const string Model = "lstm";
+
+    private const int DefaultLayers = 1, DefaultWidth = 128, DefaultBatch = 16, DefaultEpochs = 30, Samples = 5, SampleTokens = 30;
+    private const double DefaultDropout = 0.5;
+    private readonly TrainRequest _request;
+    private readonly Func<IReferenceTagger>? _reference;
+    private readonly Dictionary<string, IReadOnlyList<TaggedSentence>> _parts = [];
+    private readonly bool _spans;
+
+    public TokenClassificationJob(TrainRequest request, TaggedCorpus corpus, TaggedCorpus? valid, TaggedCorpus? test, Func<IReferenceTagger>? reference)
+    {
+        (_request, _reference) = (request, reference);
+        double validShare = valid is null ? request.ValidFraction!.Value : 0, testShare = test is null ? request.TestFraction!.Value : 0;
+        TaggedCorpus rest = corpus;
+        if (testShare > 0)
+        {
+            TaggedSplit split = rest.Split(testShare, request.Fit.Seed);
+            (rest, test) = (new TaggedCorpus(corpus.Source, split.Train), new TaggedCorpus(corpus.Source, split.Held));
+        }
+
+        if (validShare > 0)
+        {
+            TaggedSplit split = rest.Split(validShare / (1 - testShare), request.Fit.Seed);
+            (rest, valid) = (new TaggedCorpus(corpus.Source, split.Train), new TaggedCorpus(corpus.Source, split.Held));
+        }
+
+        _parts["train"] = rest.Sentences;
+        if (valid is not null)
+            _parts["valid"] = valid.Sentences;
+        if (test is not null)
+            _parts["test"] = test.Sentences;
+        if (rest.Tags.Count < 2)
+            throw new DataException($"{corpus.Source}: the training sentences have the one tag '{rest.Tags[0]}'; two or more were needed.");
+        _spans = TagScores.AreSpans(rest.Tags);
+        Problem = new Problem(TaskKind.TokenClassification, request.Target ?? TokenClassificationTask.DefaultTarget, rest.Tags);
+        Profile = new DataProfile(corpus.Sentences.Count, 0, [], []);
+        DataHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', new[] { request.Data, request.ValidFile, request.TestFile }.Select(HashOf)))));
+    }
+
+    public string DataHash { get; }
+
+    public Problem Problem { get; }
+
+    public IReadOnlyDictionary<string, long> Rows => _parts.ToDictionary(p => p.Key, p => (long)p.Value.Count);
+
+    public DataProfile Profile { get; }
+
+    public SequenceOutcome Run(SequenceContext context)
+    {
+        IReadOnlyList<TaggedSentence> training = _parts["train"];
+        var size = new SentenceNetworkSize(_request.Sequence.Layers ?? DefaultLayers, _request.Sequence.Width ?? DefaultWidth, _request.Fit.Dropout ?? DefaultDropout);
+        TrainingPlan plan = TrainingPlan.From(context.Request.Fit, new TrainingDefaults
+        {
+            Epochs = DefaultEpochs,
+            BatchSize = DefaultBatch,
+            LearningRate = 2e-3,
+            L2 = 0.01,
+            ClipNorm = 1,
+            Patience = 10,
+        }, validated: _parts.ContainsKey("valid"));
+        context.Events.Report(new StageStarted("training"));
+        LibTorch.SetThreads(plan.Threads);
+        using var tagger = new SentenceTagger(SentenceFeatures.Of(training), size, _request.Fit.Seed);
+        if (Devices.Resolve(_request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } device)
+            _ = tagger.Network.to(device);
+        long started = context.Clock.GetTimestamp();
+        double joules = context.Meter.Read().Joules;
+        IReadOnlyList<string>[] validTags = [.. _parts.GetValueOrDefault("valid", []).Select(s => s.Tags)];
+        TrainingOutcome outcome;
+        using (var trainable = new SentenceTrainable(tagger.Network, plan.Seed, paths =>
+            TagScores.Score([.. validTags.Where(t => t.Count > 0)], [.. paths.Select(p => (IReadOnlyList<string>)[.. p.Select(t => tagger.Tags[t])])], _spans)))
+        {
+            outcome = TrainingLoop.Run(trainable, new SentenceSource(training, tagger.Features), validTags.Length == 0 ? null : new SentenceSource(_parts["valid"], tagger.Features), plan, new TrainingSession
+            {
+                Events = context.Events,
+                CheckpointFolder = context.CheckpointFolder,
+                CheckpointEvery = context.CheckpointEvery,
+                Meter = context.Meter,
+                Clock = context.Clock,
+                Cancellation = context.Cancellation,
+                Context = string.Create(CultureInfo.InvariantCulture, $"token-classification {size}, threads {plan.Threads}"),
+            });
+        }
+
+        double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
+        joules = context.Meter.Read().Joules - joules;
+        context.Events.Report(new StageStarted("evaluating"));
+        tagger.Save(context.ModelFolder);
+        string judged = _parts.ContainsKey("test") ? "test" : "valid";
+        var predicted = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => tagger.Tag([.. p.Value.Select(s => s.Tokens)]));
+        var metrics = predicted.ToDictionary(p => p.Key, p => TagScores.Of(_parts[p.Key], p.Value, _spans, _request.Fit.Seed));
+        List<CandidateRecord> candidates = [new(Model, tagger.ParameterCount, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "chosen")];
+        if (_reference is not null)
+            candidates.Add(Reference(_reference(), judged, context));
+        return new SequenceOutcome
+        {
+            Model = Model,
+            ModelReason = string.Create(CultureInfo.InvariantCulture, $"Trained from random weights on {training.Count:N0} sentences over {outcome.History.Count} epochs{(outcome.BestEpoch >= 0 ? $"; the weights are those of epoch {outcome.BestEpoch + 1}, the best on the validation sentences" : "")}."),
+            Parameters = tagger.ParameterCount,
+            Summary = tagger.ToString(),
+            Chosen = Chosen(plan, size),
+            StopReason = outcome.StopReason,
+            History = outcome.History,
+            Metrics = metrics,
+            Baseline = new BaselineRecord("most frequent tag", "each word's most frequent tag in training; for other words the most frequent of all", TagScores.Of(_parts[judged], MostFrequent(judged), _spans, _request.Fit.Seed).Metrics),
+            Candidates = candidates,
+            Samples = [.. _parts[judged].Zip(predicted[judged]).Where(p => p.First.Tokens.Count <= SampleTokens).Take(Samples).Select(p => new SampleRecord(string.Join(' ', p.First.Tokens), string.Join(' ', p.Second), string.Join(' ', p.First.Tags)))],
+            Versions = new Dictionary<string, string> { ["libtorch"] = torch.__version__ },
+        };
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private CandidateRecord Reference(IReferenceTagger tagger, string judged, SequenceContext context)
+    {
+        context.Events.Report(new StageStarted(tagger.Name));
+        long started = context.Clock.GetTimestamp();
+        double joules = context.Meter.Read().Joules;
+        long parameters = tagger.Train(_parts["train"], context.Cancellation);
+        double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
+        joules = context.Meter.Read().Joules - joules;
+        Dictionary<string, SplitEvaluation> metrics = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => TagScores.Of(p.Value, [.. p.Value.Select(s => tagger.Tag(s.Tokens))], _spans, _request.Fit.Seed));
+        return new CandidateRecord(tagger.Name, parameters, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "baseline without a net, on the same training sentences");
+    }
+
+    private double? ValidScore(Dictionary<string, SplitEvaluation> metrics) => metrics.TryGetValue("valid", out SplitEvaluation? valid) ? valid.Metrics[_spans ? "f1Micro" : "accuracy"].Value : null;
+
+    private IReadOnlyList<IReadOnlyList<string>> MostFrequent(string judged)
+    {
+        var counts = new Dictionary<string, Dictionary<string, int>>(StringComparer.Ordinal);
+        var all = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (TaggedSentence sentence in _parts["train"])
+        {
+            for (int i = 0; i < sentence.Tokens.Count; i++)
+            {
+                if (!counts.TryGetValue(sentence.Tokens[i], out Dictionary<string, int>? own))
+                    counts[sentence.Tokens[i]] = own = new Dictionary<string, int>(StringComparer.Ordinal);
+                own[sentence.Tags[i]] = own.GetValueOrDefault(sentence.Tags[i]) + 1;
+                all[sentence.Tags[i]] = all.GetValueOrDefault(sentence.Tags[i]) + 1;
+            }
+        }
+
+        string usual = Best(all);
+        Dictionary<string, string> best = counts.ToDictionary(c => c.Key, c => Best(c.Value), StringComparer.Ordinal);
+        return [.. _parts[judged].Select(s => (IReadOnlyList<string>)[.. s.Tokens.Select(t => best.GetValueOrDefault(t, usual))])];
+    }
+
+    private static string Best(Dictionary<string, int> counts) => counts.OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).First().Key;
+
+    private static Dictionary<string, string> Chosen(TrainingPlan plan, SentenceNetworkSize size)
+    {
+        Dictionary<string, string> chosen = plan.Chosen();
+        chosen["layers"] = size.Layers.ToString(CultureInfo.InvariantCulture);
+        chosen["width"] = size.Width.ToString(CultureInfo.InvariantCulture);
+        chosen["dropout"] = size.Dropout.ToString(CultureInfo.InvariantCulture);
+        return chosen;
+    }
+
+    private static string HashOf(string? path)
+    {
+        if (path is null)
+            return "";
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+}

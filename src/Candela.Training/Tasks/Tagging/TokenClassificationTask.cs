@@ -1,0 +1,102 @@
+using Candela.Evaluation;
+using Candela.Experiments;
+using Candela.Language;
+using Candela.Models;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>Training of taggers: a tag for each token of a sentence, from CoNLL column files or CoNLL-U.</summary>
+/// <param name="reference">Makes the tagger without a net that the report compares with, or null for none.</param>
+public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = null) : ISequenceTask
+{
+    private const double Share = 0.1;
+
+    /// <summary>The target's name when no column is named.</summary>
+    public const string DefaultTarget = "tag";
+
+    /// <inheritdoc/>
+    public string Id => SequenceTasks.TokenClassification;
+
+    /// <inheritdoc/>
+    public TrainRequest Complete(TrainRequest request)
+    {
+        if (request.Model is not ("auto" or TokenClassificationJob.Model))
+            throw new UsageException($"There is no tagging net '{request.Model}'. Models: auto, {TokenClassificationJob.Model}.");
+        foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
+            if (file is not null && !File.Exists(file))
+                throw new UsageException($"--{option} {file}: the file does not exist. A file of tagged sentences, or a share of them, was needed.");
+        FitOptions fit = request.Fit, none = new();
+        SequenceOptions net = request.Sequence;
+        string? unused = fit.Hidden is not null ? "hidden" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights"
+            : net.Base is not null ? "base" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.Heads is not null ? "heads" : net.Block is not null ? "block" : net.EvaluateEvery is not null ? "evaluate-every" : null;
+        if (unused is not null)
+            throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
+        if (net.Layers < 1 || net.Width < 1 || fit.Dropout is < 0 or >= 1)
+            throw new UsageException($"--layers {net.Layers}, --width {net.Width}, --dropout {fit.Dropout}: the first two must be 1 or more, the last from 0 up to but not 1.");
+        Devices.Check(fit.Device);
+        request = request with { ValidFraction = request.ValidFraction ?? Share, TestFraction = request.TestFraction ?? Share };
+        if (request.ValidFraction + request.TestFraction >= 1)
+            throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
+        return request.ValidFile is not null || request.TestFile is not null || request.ValidFraction > 0 || request.TestFraction > 0 ? request
+            : throw new UsageException("--valid 0 and --test 0 leave nothing to judge the tagger by. Give one of them a share or a file.");
+    }
+
+    /// <inheritdoc/>
+    public ISequenceJob Prepare(TrainRequest request, IProgress<TrainEvent> events, CancellationToken cancellation)
+    {
+        var options = new TaggedCorpusOptions { TagColumn = request.Target };
+        return new TokenClassificationJob(request, TaggedCorpus.Read(request.Data, options),
+            request.ValidFile is null ? null : TaggedCorpus.Read(request.ValidFile, options),
+            request.TestFile is null ? null : TaggedCorpus.Read(request.TestFile, options), reference);
+    }
+
+    /// <summary>Accuracy, and F1 of spans if tags mark spans, of a trained tagger on tagged sentences.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="path">As <see cref="TaggedCorpus"/> reads it.</param>
+    /// <param name="tagColumn">See <see cref="TaggedCorpusOptions.TagColumn"/>; null for the default.</param>
+    /// <param name="seed">Of the interval's resamples.</param>
+    /// <exception cref="DataException">The sentences cannot be read.</exception>
+    /// <exception cref="FileFormatException">The model cannot be read.</exception>
+    public static SplitEvaluation Evaluate(string folder, string path, string? tagColumn = null, long seed = 0)
+    {
+        using SentenceTagger tagger = SentenceTagger.Open(folder);
+        TaggedCorpus corpus = TaggedCorpus.Read(path, new TaggedCorpusOptions { TagColumn = tagColumn });
+        return TagScores.Of(corpus.Sentences, tagger.Tag([.. corpus.Sentences.Select(s => s.Tokens)]), TagScores.AreSpans(tagger.Tags) && TagScores.AreSpans(corpus.Tags), seed);
+    }
+
+    /// <summary>The tags a trained tagger gives the sentences of a file: CoNLL-U, CoNLL columns (tags in it are not looked at), or one token per line with an empty line behind each sentence.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="path">The file, UTF-8.</param>
+    /// <exception cref="DataException">The sentences cannot be read.</exception>
+    /// <exception cref="FileFormatException">The model cannot be read.</exception>
+    public static IReadOnlyList<TaggedSentence> Predict(string folder, string path)
+    {
+        using SentenceTagger tagger = SentenceTagger.Open(folder);
+        IReadOnlyList<IReadOnlyList<string>> sentences = HasOneColumn(path) ? Tokens(path)
+            : [.. TaggedCorpus.Read(path, new TaggedCorpusOptions { TagColumn = path.Contains(".conllu", StringComparison.OrdinalIgnoreCase) ? "form" : "0" }).Sentences.Select(s => s.Tokens)];
+        return [.. sentences.Zip(tagger.Tag(sentences), (tokens, tags) => new TaggedSentence(tokens, tags))];
+    }
+
+    private static bool HasOneColumn(string path) => !path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) && File.Exists(path)
+        && File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0 && line[0] != '#') is { } first && first.Trim().AsSpan().IndexOfAny(' ', '\t') < 0;
+
+    private static List<IReadOnlyList<string>> Tokens(string path)
+    {
+        var sentences = new List<IReadOnlyList<string>>();
+        var tokens = new List<string>();
+        foreach (string line in File.ReadLines(path).Append(""))
+        {
+            if (line.Trim() is { Length: > 0 } token)
+            {
+                tokens.Add(token);
+            }
+            else if (tokens.Count > 0)
+            {
+                sentences.Add(tokens);
+                tokens = [];
+            }
+        }
+
+        return sentences;
+    }
+}

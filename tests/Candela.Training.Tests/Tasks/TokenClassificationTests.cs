@@ -1,0 +1,102 @@
+using System.Text;
+using Candela.Data;
+using Candela.Experiments;
+using Candela.Language;
+using Candela.Models;
+using Candela.Runs;
+using Candela.Training.Tasks;
+
+namespace Candela.Training.Tests.Tasks;
+
+public sealed class TokenClassificationTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("candela-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Train_OnTagsOfTheWordBefore_LearnsThemAndOpensAgain()
+    {
+        // A number is B-UP behind "up" and B-DOWN behind "down", so the most frequent tag of a word cannot know.
+        string data = Write("data.conll", 240);
+        TrainRequest request = new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 16 }, Fit = new FitOptions { Seed = 1, Epochs = 12, LearningRate = 0.02, Dropout = 0.1 } };
+        string run = Path.Combine(_folder, "run");
+        RunRecord record = SequenceExperiment.Train(request, run, [new TokenClassificationTask()]);
+        Assert.Equal(TaskKind.TokenClassification, record.Problem.Task);
+        Assert.Equal(24, record.Rows["test"]);
+        Assert.True(record.Metrics["test"].Metrics["f1Micro"].Value > 0.97, $"F1 {record.Metrics["test"].Metrics["f1Micro"].Value}");
+        Assert.True(record.Baseline.Metrics["f1Micro"].Value < 0.8, "a baseline that solves it shows nothing");
+        using SentenceTagger tagger = SentenceTagger.Open(run);
+        Assert.Equal([["O", "B-UP", "O", "B-DOWN"]], tagger.Tag([["up", "7", "down", "3"]]));
+        Assert.Equal([[]], tagger.Tag([[]]));
+        string bare = Path.Combine(_folder, "bare.txt");
+        File.WriteAllText(bare, "up\n7\n\ndown\n3\n");
+        Assert.Equal(["O", "B-UP", "O", "B-DOWN"], TokenClassificationTask.Predict(run, bare).SelectMany(s => s.Tags));
+        Assert.Equal(240, TokenClassificationTask.Predict(run, data).Count);
+        Assert.True(TokenClassificationTask.Evaluate(run, data).Metrics["accuracy"].Value > 0.97);
+    }
+
+    [Fact]
+    [Trait("Kind", "property")]
+    public void Train_InterruptedAndResumed_GivesTheSameWeights()
+    {
+        string data = Write("data.conll", 60);
+        TrainRequest request = new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 8 }, Fit = new FitOptions { Seed = 1, Epochs = 4 } };
+        string whole = Path.Combine(_folder, "whole"), parts = Path.Combine(_folder, "parts");
+        SequenceExperiment.Train(request, whole, [new TokenClassificationTask()]);
+        using var cancel = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => SequenceExperiment.Train(request, parts, [new TokenClassificationTask()],
+            new ExperimentOptions { CheckpointEvery = TimeSpan.Zero, Events = new CancelAfterEpoch(cancel, 1) }, cancel.Token));
+        SequenceExperiment.Train(request, parts, [new TokenClassificationTask()], new ExperimentOptions { Resume = true });
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model.safetensors")), File.ReadAllBytes(Path.Combine(parts, "model.safetensors")));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Complete_OptionOfAnotherTask_IsRefused()
+    {
+        TrainRequest request = new() { Data = "x", Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Heads = 2 } };
+        Assert.Contains("--heads", Assert.Throws<UsageException>(() => new TokenClassificationTask().Complete(request)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Open_VocabularyDamaged_NamesTheFault()
+    {
+        string data = Write("data.conll", 30), run = Path.Combine(_folder, "run");
+        SequenceExperiment.Train(new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 4 }, Fit = new FitOptions { Epochs = 1 } }, run, [new TokenClassificationTask()]);
+        string config = Path.Combine(run, "config.json");
+        File.WriteAllText(config, File.ReadAllText(config).Replace("\"tags\"", "\"togs\"", StringComparison.Ordinal));
+        Assert.Equal(Fault.Corrupt, Assert.Throws<FileFormatException>(() => SentenceTagger.Open(run)).Fault);
+    }
+
+    private string Write(string name, int sentences)
+    {
+        var rng = new Rng(5);
+        var text = new StringBuilder();
+        for (int i = 0; i < sentences; i++)
+        {
+            for (int pairs = 1 + rng.Next(4); pairs > 0; pairs--)
+            {
+                bool up = rng.Next(2) == 0;
+                text.Append(up ? "up\tO\n" : "down\tO\n").Append(rng.Next(10)).Append(up ? "\tB-UP\n" : "\tB-DOWN\n");
+            }
+
+            text.Append('\n');
+        }
+
+        string path = Path.Combine(_folder, name);
+        File.WriteAllText(path, text.ToString());
+        return path;
+    }
+
+    private sealed class CancelAfterEpoch(CancellationTokenSource source, int epoch) : IProgress<TrainEvent>
+    {
+        public void Report(TrainEvent value)
+        {
+            if (value is EpochEnded ended && ended.Epoch == epoch)
+                source.Cancel();
+        }
+    }
+}
