@@ -1,4 +1,5 @@
 using Candela.Data;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -13,7 +14,7 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
     {
         if (run.Problem.Task == TaskKind.LanguageModel)
             return LanguageVerdict.Of(run);
-        string main = MainMetric(run.Problem);
+        string main = TaskTerms.MainMetric(run.Problem);
         var reasons = new List<string>();
         string answer;
         var test = run.Metrics.GetValueOrDefault("test");
@@ -46,11 +47,6 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
             reasons.Add($"One class makes up {Figures.Percent(baseline.Value)} of the rows, so accuracy flatters every model: judge by ROC AUC, PR AUC and MCC.");
         return new Verdict(answer, reasons);
     }
-
-    public static string MainMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification || problem.Task == TaskKind.TokenClassification ? "accuracy" : "r2";
-
-    /// <summary>The metric shown second.</summary>
-    public static string SecondMetric(Problem problem) => problem.Task == TaskKind.LanguageModel ? "perplexity" : problem.Task == TaskKind.TokenClassification ? "f1Micro" : problem.IsClassification ? "rocAuc" : "rmse";
 
     private static string Level(RunRecord run, string main, MetricValue chosen, MetricValue? baseline, long rows)
     {

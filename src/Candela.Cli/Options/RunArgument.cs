@@ -1,5 +1,6 @@
-using Candela.Data;
+using Candela.Experiments;
 using Candela.Runs;
+using Candela.Training.Tasks;
 
 namespace Candela.Cli.Options;
 
@@ -20,15 +21,14 @@ internal static class RunArgument
         return run;
     }
 
-    /// <summary>Whether a folder holds a language model: of a run, or, without run.json but with a config.json, from elsewhere.</summary>
-    public static bool IsLanguageModel(string folder)
+    /// <summary>The model of a run over sequences, or a language model from elsewhere (no run.json, but a config.json); null when the folder is of neither kind.</summary>
+    public static ISequencePredictor? OpenSequences(string folder)
     {
         var files = new RunFolder(folder);
-        return files.IsFinished ? files.ReadRecord().Problem.Task == TaskKind.LanguageModel : File.Exists(files.Config) && !files.IsInterrupted;
+        if (files.IsFinished)
+            return SequenceExperiment.Open(folder, Families.Tasks);
+        return File.Exists(files.Config) && !files.IsInterrupted ? LanguageModelTask.Open(folder) : null;
     }
-
-    /// <summary>What a finished run predicts, or null of another folder.</summary>
-    public static Problem? TaskOf(string folder) => new RunFolder(folder) is { IsFinished: true } files ? files.ReadRecord().Problem : null;
 
     private static bool IsRun(string path) => Directory.Exists(path) && new RunFolder(path) is { IsFinished: true } or { IsInterrupted: true };
 

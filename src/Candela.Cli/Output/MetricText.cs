@@ -8,10 +8,7 @@ namespace Candela.Cli.Output;
 /// <summary>Metrics as people read them.</summary>
 internal static class MetricText
 {
-    private static readonly string[] Headline = ["accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "loss", "perplexity", "bitsPerByte"];
-
-    /// <summary>The metric a task is judged by.</summary>
-    public static string Primary(Problem problem) => problem.Task == TaskKind.LanguageModel ? "loss" : problem.IsClassification || problem.Task == TaskKind.TokenClassification ? "accuracy" : "r2";
+    private static readonly string[] Headline = ["bleu", "chrf", "rougeL", "rouge1", "rouge2", "f1Micro", "accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "smape", "mase", "loss", "perplexity", "bitsPerByte"];
 
     /// <summary>The task as people and JSON name it: <c>regression</c>, <c>language-model</c>.</summary>
     public static string Task(Problem problem) => SequenceTasks.IdOf(problem.Task) ?? problem.Task.ToString().ToLowerInvariant();

@@ -13,6 +13,9 @@ internal abstract class RowFormat(Problem problem, IReadOnlyList<string> kept)
 
     protected IReadOnlyList<string> Kept { get; } = kept;
 
+    /// <summary>The kinds <c>--format</c> takes.</summary>
+    public static string[] Kinds => ["csv", "jsonl", "json"];
+
     public static RowFormat Of(string kind, string run, Problem problem, IReadOnlyList<string> kept) => kind switch
     {
         "jsonl" => new JsonLineRows(problem, kept),
@@ -117,7 +120,7 @@ internal sealed class CsvRows(Problem problem, IReadOnlyList<string> kept) : Row
         writer.WriteLine();
     }
 
-    private static string Quote(string cell) => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
+    internal static string Quote(string cell) => cell.AsSpan().ContainsAny(",\"\r\n") ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
 }
 
 /// <summary>One JSON object a line.</summary>

@@ -1,4 +1,5 @@
 using Candela.Data;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -12,7 +13,8 @@ internal static class RunText
         output.WriteLine($"{record.Model} for '{record.Problem.Target}' ({MetricText.Task(record.Problem)}), {record.Parameters:N0} parameters");
         output.WriteLine(record.ModelReason);
         bool sequences = record.Problem.Task == TaskKind.LanguageModel;
-        output.WriteLine($"{(sequences ? "Tokens" : "Rows")}: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}{Balance(record)}");
+        string examples = TaskTerms.Examples(record.Problem.Task);
+        output.WriteLine($"{char.ToUpperInvariant(examples[0])}{examples[1..]}: {string.Join(", ", record.Rows.Select(r => $"{r.Value:N0} {r.Key}"))}{Balance(record)}");
         output.WriteLine();
 
         (string split, IReadOnlyDictionary<string, MetricValue> test) = MetricText.Judged(record);
@@ -27,7 +29,7 @@ internal static class RunText
         CandidateRecord[] tried = [.. record.Candidates.Where(c => c.Test is not null || c.Parameters > 0)];
         if (tried.Length > 1)
         {
-            string main = MetricText.Primary(record.Problem);
+            string main = TaskTerms.MainMetric(record.Problem);
             output.WriteLine();
             string[] score = sequences ? [] : ["valid score"];
             TextTable.Write(output, ["model", $"{split} {main}", .. score, "parameters", "seconds", "note"],

@@ -2,19 +2,16 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
-using Candela.Data;
 using Candela.Evaluation;
+using Candela.Experiments;
 using Candela.Models;
 using Candela.Runs;
-using Candela.Training.Tasks;
 
 namespace Candela.Cli.Verbs;
 
 /// <summary><c>candela evaluate RUN DATA</c>: the run's model on labelled data.</summary>
 internal static class EvaluateVerb
 {
-    private const string Tagger = "tagger";
-
     public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
     {
         var command = new Command("evaluate", "Evaluate a run's model on labelled data, with 95 % intervals.");
@@ -31,28 +28,26 @@ internal static class EvaluateVerb
             if (fewShot.IsAsked(parsed))
                 return fewShot.Run(parsed, console, parsed.GetRequiredValue(run), parsed.GetRequiredValue(data));
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("evaluate", parsed.GetRequiredValue(run), file);
-            if (RunArgument.IsLanguageModel(folder))
+            var warnings = new WarningLines(console.Error);
+            using (ISequencePredictor? predictor = RunArgument.OpenSequences(folder))
             {
-                Print(console, folder, "language model", LanguageModelTask.Evaluate(folder, file), []);
-                return ExitCode.Done;
-            }
-
-            if (RunArgument.TaskOf(folder) is { Task: TaskKind.TokenClassification } tagging)
-            {
-                Print(console, folder, Tagger, TokenClassificationTask.Evaluate(folder, file, tagging.Target == TokenClassificationTask.DefaultTarget ? null : tagging.Target), []);
-                return ExitCode.Done;
+                if (predictor is not null)
+                {
+                    using var interrupt = new Interrupt();
+                    Print(console, folder, predictor.Name, predictor.Unit, predictor.Evaluate(file, warnings, interrupt.Token), warnings.All);
+                    return ExitCode.Done;
+                }
             }
 
             using Run opened = Run.Open(folder, Families.All);
-            var warnings = new WarningLines(console.Error);
             SplitEvaluation evaluation = opened.Evaluate(file, parsed.GetValue(labels), warnings);
-            Print(console, folder, opened.Record.Model, evaluation, warnings.All);
+            Print(console, folder, opened.Record.Model, "rows", evaluation, warnings.All);
             return ExitCode.Done;
         });
         return command;
     }
 
-    private static void Print(CommandConsole console, string folder, string model, SplitEvaluation evaluation, IReadOnlyList<Warned> warnings)
+    private static void Print(CommandConsole console, string folder, string model, string unit, SplitEvaluation evaluation, IReadOnlyList<Warned> warnings)
     {
         if (console.Json)
         {
@@ -63,7 +58,7 @@ internal static class EvaluateVerb
             return;
         }
 
-        console.Out.WriteLine($"{model} of {folder} on {evaluation.Rows:N0} {(evaluation.Metrics.ContainsKey("perplexity") || model == Tagger ? "tokens" : "rows")}");
+        console.Out.WriteLine($"{model} of {folder} on {evaluation.Rows:N0} {unit}");
         TextTable.Write(console.Out, ["metric", "value", "95 % interval"],
             [.. evaluation.Metrics.Select(m => (string[])[m.Key, MetricText.Number(m.Value.Value), $"{MetricText.Number(m.Value.Low)} to {MetricText.Number(m.Value.High)}"])]);
     }

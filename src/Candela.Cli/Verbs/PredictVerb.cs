@@ -3,9 +3,8 @@ using System.Text.Json.Nodes;
 using Candela.Cli.Options;
 using Candela.Cli.Output;
 using Candela.Data;
-using Candela.Language;
+using Candela.Experiments;
 using Candela.Runs;
-using Candela.Training.Tasks;
 
 namespace Candela.Cli.Verbs;
 
@@ -18,7 +17,7 @@ internal static class PredictVerb
         var run = new Argument<string>("RUN") { Description = "A run folder." };
         var data = new Argument<string>("DATA") { Description = "Data with the run's input columns; the target is not needed." };
         var output = new Option<string?>("--out") { Description = "File to write; default: stdout.", HelpName = "FILE" };
-        var format = new Option<string?>("--format") { Description = "csv, jsonl or json; default: by the file's name, else csv.", HelpName = "csv|jsonl|json" };
+        var format = new Option<string?>("--format") { Description = "csv, jsonl or json; default: by the file's name, else csv. Tags, translations and other texts also as text, their default.", HelpName = "csv|jsonl|json|text" };
         var keep = new Option<string[]>("--keep") { Description = "Columns of the data to carry into the output, an id for example (may be repeated); 'all' for all.", HelpName = "COL,...|all", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
         command.Arguments.Add(run);
         command.Arguments.Add(data);
@@ -30,11 +29,13 @@ internal static class PredictVerb
             CommandConsole console = consoleOf(parsed);
             string file = parsed.GetRequiredValue(data), folder = RunArgument.Of("predict", parsed.GetRequiredValue(run), file);
             string? path = parsed.GetValue(output);
-            string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path), "csv", "jsonl", "json");
-            if (RunArgument.IsLanguageModel(folder))
-                throw new UsageException($"predict got '{folder}', which holds a language model: it continues a text and has no rows to score. Let it write with: candela generate {folder} --prompt TEXT. Score a text with: candela evaluate {folder} TEXTFILE.");
-            if (RunArgument.TaskOf(folder) is { Task: TaskKind.TokenClassification })
-                return Tag(console, folder, file, path);
+            using (ISequencePredictor? predictor = RunArgument.OpenSequences(folder))
+            {
+                if (predictor is not null)
+                    return OfSequences(console, folder, predictor, file, path, parsed.GetValue(format), parsed.GetValue(keep) ?? []);
+            }
+
+            string kind = FlagText.OneOf("--format", parsed.GetValue(format) ?? ByName(path) ?? "csv", RowFormat.Kinds);
             using Run opened = Run.Open(folder, Families.All);
             KeptScan scan = Scan(opened, file, parsed.GetValue(keep) ?? []);
             if (path is null)
@@ -49,52 +50,48 @@ internal static class PredictVerb
                 using var writer = new StreamWriter(stream, leaveOpen: true);
                 rows = Write(writer, RowFormat.Of(kind, folder, opened.Predictor.Schema.Problem, scan.Names), opened, scan);
             });
-            if (console.Json)
-                console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = rows }));
-            else if (!console.Quiet)
-                console.Error.WriteLine($"{rows:N0} predictions: {path}");
-            return ExitCode.Done;
+            return Written(console, folder, path, rows);
         });
         return command;
     }
 
-    // As files of tagged sentences are: a token and its tag per line, an empty line behind each sentence.
-    private static int Tag(CommandConsole console, string folder, string file, string? path)
+    private static int OfSequences(CommandConsole console, string folder, ISequencePredictor predictor, string file, string? path, string? format, string[] keep)
     {
-        IReadOnlyList<TaggedSentence> sentences = TokenClassificationTask.Predict(folder, file);
+        if (keep.Length > 0)
+            throw new UsageException($"--keep is for the rows of a table; '{folder}' holds a {predictor.Name}. Leave it out.");
+        string kind = FlagText.OneOf("--format", format ?? ByName(path) ?? "text", SequenceRows.Kinds);
+        using var interrupt = new Interrupt();
+        IEnumerable<SequencePrediction> predictions = predictor.Predict(file, new WarningLines(console.Error), interrupt.Token);
         if (path is null)
         {
-            Write(console.Out, sentences);
+            _ = SequenceRows.Write(console.Out, console.Json ? "json" : kind, folder, predictor.Fields, predictions);
             return ExitCode.Done;
         }
 
+        long rows = 0;
         AtomicFile.Write(path, stream =>
         {
             using var writer = new StreamWriter(stream, leaveOpen: true);
-            Write(writer, sentences);
+            rows = SequenceRows.Write(writer, kind, folder, predictor.Fields, predictions);
         });
+        return Written(console, folder, path, rows);
+    }
+
+    private static int Written(CommandConsole console, string folder, string path, long rows)
+    {
         if (console.Json)
-            console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = sentences.Count }));
+            console.Out.WriteLine(RunJson.Text(new JsonObject { ["run"] = folder, ["out"] = path, ["rows"] = rows }));
         else if (!console.Quiet)
-            console.Error.WriteLine($"{sentences.Count:N0} sentences: {path}");
+            console.Error.WriteLine($"{rows:N0} predictions: {path}");
         return ExitCode.Done;
     }
 
-    private static void Write(TextWriter writer, IReadOnlyList<TaggedSentence> sentences)
-    {
-        foreach (TaggedSentence sentence in sentences)
-        {
-            for (int i = 0; i < sentence.Tokens.Count; i++)
-                writer.Write($"{sentence.Tokens[i]}\t{sentence.Tags[i]}\n");
-            writer.Write('\n');
-        }
-    }
-
-    private static string ByName(string? path) => Path.GetExtension(path ?? "").ToLowerInvariant() switch
+    private static string? ByName(string? path) => Path.GetExtension(path ?? "").ToLowerInvariant() switch
     {
         ".jsonl" or ".ndjson" => "jsonl",
         ".json" => "json",
-        _ => "csv",
+        ".csv" => "csv",
+        _ => null,
     };
 
     private static KeptScan Scan(Run run, string file, string[] keep)

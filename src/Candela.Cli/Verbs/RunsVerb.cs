@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Candela.Cli.Output;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -66,7 +67,7 @@ internal static class RunsVerb
         TextTable.Write(output, ["run", "target", "model", "metric", "value", "parameters", "seconds", "joules", "started"],
             [.. runs.Select(r => (string[])
             [
-                r.Folder, r.Record.Problem.Target, r.Record.Model, $"{Split(r.Record)} {MetricText.Primary(r.Record.Problem)}", Value(r.Record, MetricText.Primary(r.Record.Problem)),
+                r.Folder, r.Record.Problem.Target, r.Record.Model, $"{Split(r.Record)} {TaskTerms.MainMetric(r.Record.Problem)}", Value(r.Record, TaskTerms.MainMetric(r.Record.Problem)),
                 $"{r.Record.Parameters:N0}", $"{r.Record.Seconds:F1}", $"{r.Record.Energy.Joules:N0}", r.Record.Started.ToString("yyyy-MM-dd HH:mm"),
             ])]);
 

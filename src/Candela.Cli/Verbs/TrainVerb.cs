@@ -59,18 +59,7 @@ internal static class TrainVerb
 
     private static int Train(CommandConsole console, TrainRequest request, string folder, ExperimentOptions options)
     {
-        using var cancellation = new CancellationTokenSource();
-        ConsoleCancelEventHandler onCancel = (_, pressed) =>
-        {
-            pressed.Cancel = !cancellation.IsCancellationRequested; // A second Ctrl+C ends at once.
-            cancellation.Cancel();
-        };
-        Console.CancelKeyPress += onCancel;
-        using var onTerminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, signal =>
-        {
-            signal.Cancel = true;
-            cancellation.Cancel();
-        });
+        using var interrupt = new Interrupt();
         try
         {
             RunRecord record = console.WithProgress(events =>
@@ -78,11 +67,11 @@ internal static class TrainVerb
                 RunRecord record;
                 if (SequenceTasks.Ids.Contains(request.Task))
                 {
-                    record = SequenceExperiment.Train(request, folder, Families.Tasks, options with { Events = events }, cancellation.Token);
+                    record = SequenceExperiment.Train(request, folder, Families.Tasks, options with { Events = events }, interrupt.Token);
                 }
                 else
                 {
-                    record = TrainOnTable(request, folder, options with { Events = events }, cancellation.Token);
+                    record = TrainOnTable(request, folder, options with { Events = events }, interrupt.Token);
                 }
 
                 HtmlReport.Write(record, folder);
@@ -97,10 +86,6 @@ internal static class TrainVerb
                 ? $"candela: cancelled; the state is saved. Go on with: candela train --resume {folder}"
                 : "candela: cancelled before training began; nothing was written.");
             return ExitCode.Cancelled;
-        }
-        finally
-        {
-            Console.CancelKeyPress -= onCancel;
         }
     }
 

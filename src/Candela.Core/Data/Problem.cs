@@ -17,10 +17,25 @@ public enum TaskKind
 
     /// <summary>A tag for each token of a sentence.</summary>
     TokenClassification,
+
+    /// <summary>Tokens of a text that were hidden.</summary>
+    MaskedLanguageModel,
+
+    /// <summary>The better of two answers.</summary>
+    Preference,
+
+    /// <summary>A text in another language.</summary>
+    Translation,
+
+    /// <summary>A shorter text that says the same.</summary>
+    Summarization,
+
+    /// <summary>The next values of a series.</summary>
+    Forecast,
 }
 
 /// <summary>The target and, for classification, its classes.</summary>
-/// <param name="Task">Regression, binary or multiclass.</param>
+/// <param name="Task">What is predicted.</param>
 /// <param name="Target">The target column's name.</param>
 /// <param name="Classes">Class names in the order of scores; sorted numerically when all are numbers, else ordinally. Empty for regression.
 /// For a binary task the second class is the positive one.</param>

@@ -1,6 +1,7 @@
 using Candela.Data;
 using Candela.Energy;
 using Candela.Evaluation;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Models;
 
@@ -106,7 +107,7 @@ public sealed record RunRecord
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The split the model is judged by: <c>test</c>; of a task over sequences without a test part, <c>valid</c>. Null when it was not scored.</summary>
-    public string? JudgedSplit() => Metrics.ContainsKey("test") ? "test" : Problem.Task is TaskKind.LanguageModel or TaskKind.TokenClassification && Metrics.ContainsKey("valid") ? "valid" : null;
+    public string? JudgedSplit() => Metrics.ContainsKey("test") ? "test" : SequenceTasks.IdOf(Problem.Task) is not null && Metrics.ContainsKey("valid") ? "valid" : null;
 }
 
 /// <summary>The trivial predictor every model must beat.</summary>

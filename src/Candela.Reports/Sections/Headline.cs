@@ -1,4 +1,5 @@
 using Candela.Evaluation;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Reports.Charts;
 using Candela.Runs;
@@ -10,7 +11,7 @@ internal static class Headline
 {
     public static Markup Render(RunRecord run)
     {
-        string main = Verdict.MainMetric(run.Problem);
+        string main = TaskTerms.MainMetric(run.Problem);
         bool text = run.Problem.Task == Data.TaskKind.LanguageModel;
         string split = run.JudgedSplit() ?? "test", units = text ? $"{LanguageVerdict.PartOf(split)} tokens" : "test rows";
         SplitEvaluation? test = run.Metrics.GetValueOrDefault(split);
@@ -45,7 +46,7 @@ internal static class Headline
 
     private static Markup Second(RunRecord run, SplitEvaluation test)
     {
-        string second = Verdict.SecondMetric(run.Problem);
+        string second = TaskTerms.SecondMetric(run.Problem);
         var content = new Markup();
         foreach (string id in run.Problem.Task == Data.TaskKind.LanguageModel ? [second, "bitsPerByte"] : (string[])[second])
             if (test.Metrics.GetValueOrDefault(id) is { } metric)

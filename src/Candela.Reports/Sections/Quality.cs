@@ -1,5 +1,6 @@
 using Candela.Data;
 using Candela.Evaluation;
+using Candela.Experiments;
 using Candela.Metrics;
 using Candela.Models;
 using Candela.Reports.Charts;
@@ -54,7 +55,7 @@ internal static class Quality
     // Training against test score: the plainest sign of over-fitting.
     private static string Gap(RunRecord run)
     {
-        string main = Verdict.MainMetric(run.Problem);
+        string main = TaskTerms.MainMetric(run.Problem);
         if (run.Metrics.GetValueOrDefault("train")?.Metrics.GetValueOrDefault(main) is not { } train || run.Metrics.GetValueOrDefault("test")?.Metrics.GetValueOrDefault(main) is not { } test)
             return "";
         string gap = $"{MetricNames.Name(main)} is {Figures.Metric(main, train.Value)} on the rows it was trained on and {Figures.Metric(main, test.Value)} on the test rows";
@@ -67,7 +68,7 @@ internal static class Quality
             return null;
         if (run.Problem.Task == TaskKind.LanguageModel)
             return LanguageModels(run);
-        string main = Verdict.MainMetric(run.Problem), second = Verdict.SecondMetric(run.Problem);
+        string main = TaskTerms.MainMetric(run.Problem), second = TaskTerms.SecondMetric(run.Problem);
         var body = new Markup();
         foreach (CandidateRecord c in run.Candidates)
         {
@@ -144,7 +145,7 @@ internal static class Quality
         double[] scores = [.. score.Where(double.IsFinite)];
         if (scores.Length > 1)
         {
-            string name = MetricNames.Name(Verdict.MainMetric(run.Problem));
+            string name = MetricNames.Name(TaskTerms.MainMetric(run.Problem));
             int best = Array.IndexOf(score, scores.Max());
             charts.Add(new Chart($"{name} on the validation rows", $"Best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}.", new Axis(unit, epochs[0], epochs[^1]), Padded(name, scores))
                 .Line(name, epochs, score, 2, $"best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}", dots: true)
@@ -200,7 +201,7 @@ internal static class Quality
         if (run.Importance.Count == 0)
             return null;
         const int Shown = 30;
-        string main = MetricNames.Name(Verdict.MainMetric(run.Problem));
+        string main = MetricNames.Name(TaskTerms.MainMetric(run.Problem));
         var moved = run.Importance.Where(i => i.Drop != 0 || i.Low != i.High).ToList();
         string[] idle = [.. run.Importance.Except(moved).Select(i => i.Column)];
         string none = idle.Length == 0 ? "" : $" No difference at all: {string.Join(", ", idle.Take(Shown).Select(n => Figures.Clip(n, 36)))}{(idle.Length > Shown ? $" and {Figures.Count(idle.Length - Shown)} more" : "")}.";

@@ -1,5 +1,4 @@
 using Candela.Data;
-using Candela.Evaluation;
 using Candela.Experiments;
 using Candela.Language;
 using Candela.Models;
@@ -71,28 +70,10 @@ public sealed class LanguageModelTask : ISequenceTask
             request.ValidFile is null ? null : TextCorpus.Open(request.ValidFile, cancellation),
             request.TestFile is null ? null : TextCorpus.Open(request.TestFile, cancellation));
 
-    /// <summary>The loss, perplexity and bits per byte of a language model on a text.</summary>
-    /// <param name="folder">A run folder or another model folder with a tokenizer.</param>
-    /// <param name="path">As <see cref="TextCorpus"/> reads it.</param>
-    /// <param name="seed">Of the interval's resamples.</param>
-    /// <exception cref="DataException">The text cannot be used.</exception>
-    /// <exception cref="FileFormatException">The model cannot be read.</exception>
-    public static SplitEvaluation Evaluate(string folder, string path, long seed = 0)
-    {
-        TextCorpus corpus = TextCorpus.Open(path);
-        using CausalLm model = CausalLm.Load(folder);
-        Tokenization.Tokenizer tokenizer = model.Tokenizer ?? throw new FileFormatException(folder, Fault.Missing, "there is no tokenizer beside the model, so it cannot read a text.");
-        string tokens = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tokens");
-        try
-        {
-            CorpusTokens counted = CorpusTokens.Write(tokens, corpus.Read(Part.Train, 0, 0, 0), tokenizer, CancellationToken.None);
-            using TokenStore store = TokenStore.Open(tokens);
-            using var network = new CausalTrainable(model.Network, LanguageModelPlan.EvaluationBatch, seed);
-            return TextLoss.Of(network, new TokenBlocks(store, Math.Min(model.ContextLength, LanguageModelPlan.LongestBlock)), counted, seed).Evaluation;
-        }
-        finally
-        {
-            File.Delete(tokens);
-        }
-    }
+    /// <inheritdoc/>
+    public ISequencePredictor Open(string folder, Problem problem) => Open(folder);
+
+    /// <summary>Opens a language model to score texts by loss, perplexity and bits per byte.</summary>
+    /// <param name="folder">A run folder or another model folder with a tokenizer; read when a text is scored.</param>
+    public static ISequencePredictor Open(string folder) => new LanguageModelPredictor(folder);
 }

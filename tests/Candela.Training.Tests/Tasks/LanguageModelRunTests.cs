@@ -71,7 +71,7 @@ public sealed class LanguageModelRunTests : IDisposable
         string text = File.ReadAllText(At("text.txt"));
         int trainEnd = (int)record.Rows["train"], testEnd = trainEnd + (int)record.Rows["test"];
         File.WriteAllText(At("held.txt"), text[trainEnd..testEnd]);
-        Assert.Equal(loss, LanguageModelTask.Evaluate(At("run"), At("held.txt")).Metrics["loss"].Value, 1e-4);
+        Assert.Equal(loss, LanguageModelTask.Open(At("run")).Evaluate(At("held.txt"), new Progress<TrainEvent>(), TestContext.Current.CancellationToken).Metrics["loss"].Value, 1e-4);
     }
 
     [Fact, Trait("Kind", "conformance")]

@@ -32,9 +32,11 @@ public sealed class TokenClassificationTests : IDisposable
         Assert.Equal([[]], tagger.Tag([[]]));
         string bare = Path.Combine(_folder, "bare.txt");
         File.WriteAllText(bare, "up\n7\n\ndown\n3\n");
-        Assert.Equal(["O", "B-UP", "O", "B-DOWN"], TokenClassificationTask.Predict(run, bare).SelectMany(s => s.Tags));
-        Assert.Equal(240, TokenClassificationTask.Predict(run, data).Count);
-        Assert.True(TokenClassificationTask.Evaluate(run, data).Metrics["accuracy"].Value > 0.97);
+        using ISequencePredictor predictor = SequenceExperiment.Open(run, [new TokenClassificationTask()])!;
+        var events = new Progress<TrainEvent>();
+        Assert.Equal(["up\tO\n7\tB-UP\n", "down\tO\n3\tB-DOWN\n"], predictor.Predict(bare, events, TestContext.Current.CancellationToken).Select(p => p.Text));
+        Assert.Equal(240, predictor.Predict(data, events, TestContext.Current.CancellationToken).Count());
+        Assert.True(predictor.Evaluate(data, events, TestContext.Current.CancellationToken).Metrics["accuracy"].Value > 0.97);
     }
 
     [Fact]

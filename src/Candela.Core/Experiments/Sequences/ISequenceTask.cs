@@ -22,6 +22,12 @@ public interface ISequenceTask
     /// <param name="cancellation">Ends reading.</param>
     /// <exception cref="DataException">The data cannot be used.</exception>
     ISequenceJob Prepare(TrainRequest request, IProgress<TrainEvent> events, CancellationToken cancellation);
+
+    /// <summary>Opens a model that this task trained.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="problem">Task, target and classes of the run.</param>
+    /// <exception cref="FileFormatException">A file is missing, damaged, or of another model.</exception>
+    ISequencePredictor Open(string folder, Problem problem);
 }
 
 /// <summary>A task with its data.</summary>

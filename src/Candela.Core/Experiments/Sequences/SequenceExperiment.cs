@@ -40,6 +40,23 @@ public static class SequenceExperiment
         return new RunFolder(folder).ReadRecord();
     }
 
+    /// <summary>Opens the model of a finished run over sequences: every file is checked against the run's record first.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="tasks">The tasks known; the run's must be among them.</param>
+    /// <returns>The model, or null when the run is over a table's rows.</returns>
+    /// <exception cref="FileFormatException">A file is missing, damaged, edited, or of a newer format; it is named.</exception>
+    public static ISequencePredictor? Open(string folder, IReadOnlyList<ISequenceTask> tasks)
+    {
+        var files = new RunFolder(folder);
+        RunRecord record = files.ReadRecord();
+        if (SequenceTasks.IdOf(record.Problem.Task) is not { } id)
+            return null;
+        files.Verify(record);
+        ISequenceTask task = tasks.FirstOrDefault(t => t.Id == id)
+            ?? throw new FileFormatException(files.Record, Fault.Unsupported, $"the run is of the task {id}, which this program does not know. Known: {string.Join(", ", tasks.Select(t => t.Id))}.");
+        return task.Open(folder, record.Problem);
+    }
+
     private sealed class SequenceRun(ISequenceJob job) : IPreparedRun
     {
         public string DataHash => job.DataHash;

@@ -31,6 +31,10 @@ public sealed class SpanF1
     /// <summary>Share of tokens whose whole tag is right, 0..1; 0 when there are none.</summary>
     public double TokenAccuracy => Tokens == 0 ? 0 : (double)_rows.RightTokens / Tokens;
 
+    /// <summary>Whether tags mark spans (<c>B-PER I-PER O</c>) rather than classes: <c>O</c> is among them and every other one begins with a letter of a scheme and a hyphen.</summary>
+    public static bool AreSpanTags(IReadOnlyList<string> tags) =>
+        tags.Contains("O") && tags.Any(t => t.Length > 2) && tags.All(t => t == "O" || (t.Length > 2 && t[1] == '-' && "BIESLU".Contains(t[0])));
+
     /// <summary>Compares predicted tags with the actual ones.</summary>
     /// <param name="actual">Tags of each sentence.</param>
     /// <param name="predicted">As many sentences of as many tags.</param>

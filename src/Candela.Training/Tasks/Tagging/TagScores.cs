@@ -7,9 +7,6 @@ namespace Candela.Training.Tasks;
 /// <summary>How well tags are predicted.</summary>
 internal static class TagScores
 {
-    /// <summary>Whether tags mark spans (<c>B-PER I-PER O</c>) rather than classes.</summary>
-    public static bool AreSpans(IReadOnlyList<string> tags) => tags.Contains("O") && tags.Any(t => t.Length > 2) && tags.All(t => t == "O" || (t.Length > 2 && t[1] == '-' && "BIESLU".Contains(t[0])));
-
     /// <summary>The number by which epochs are compared: F1 of spans, or the share of right tags.</summary>
     public static double Score(IReadOnlyList<IReadOnlyList<string>> actual, IReadOnlyList<IReadOnlyList<string>> predicted, bool spans)
     {

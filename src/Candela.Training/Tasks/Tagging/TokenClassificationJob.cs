@@ -5,6 +5,7 @@ using Candela.Data;
 using Candela.Evaluation;
 using Candela.Experiments;
 using Candela.Language;
+using Candela.Metrics;
 using Candela.Models;
 using Candela.Runs;
 using TorchSharp;
@@ -48,7 +49,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
             _parts["test"] = test.Sentences;
         if (rest.Tags.Count < 2)
             throw new DataException($"{corpus.Source}: the training sentences have the one tag '{rest.Tags[0]}'; two or more were needed.");
-        _spans = TagScores.AreSpans(rest.Tags);
+        _spans = SpanF1.AreSpanTags(rest.Tags);
         Problem = new Problem(TaskKind.TokenClassification, request.Target ?? TokenClassificationTask.DefaultTarget, rest.Tags);
         Profile = new DataProfile(corpus.Sentences.Count, 0, [], []);
         DataHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Join('\n', new[] { request.Data, request.ValidFile, request.TestFile }.Select(HashOf)))));

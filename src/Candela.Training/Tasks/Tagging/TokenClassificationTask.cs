@@ -1,4 +1,4 @@
-using Candela.Evaluation;
+using Candela.Data;
 using Candela.Experiments;
 using Candela.Language;
 using Candela.Models;
@@ -50,53 +50,6 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
             request.TestFile is null ? null : TaggedCorpus.Read(request.TestFile, options), reference);
     }
 
-    /// <summary>Accuracy, and F1 of spans if tags mark spans, of a trained tagger on tagged sentences.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="path">As <see cref="TaggedCorpus"/> reads it.</param>
-    /// <param name="tagColumn">See <see cref="TaggedCorpusOptions.TagColumn"/>; null for the default.</param>
-    /// <param name="seed">Of the interval's resamples.</param>
-    /// <exception cref="DataException">The sentences cannot be read.</exception>
-    /// <exception cref="FileFormatException">The model cannot be read.</exception>
-    public static SplitEvaluation Evaluate(string folder, string path, string? tagColumn = null, long seed = 0)
-    {
-        using SentenceTagger tagger = SentenceTagger.Open(folder);
-        TaggedCorpus corpus = TaggedCorpus.Read(path, new TaggedCorpusOptions { TagColumn = tagColumn });
-        return TagScores.Of(corpus.Sentences, tagger.Tag([.. corpus.Sentences.Select(s => s.Tokens)]), TagScores.AreSpans(tagger.Tags) && TagScores.AreSpans(corpus.Tags), seed);
-    }
-
-    /// <summary>The tags a trained tagger gives the sentences of a file: CoNLL-U, CoNLL columns (tags in it are not looked at), or one token per line with an empty line behind each sentence.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="path">The file, UTF-8.</param>
-    /// <exception cref="DataException">The sentences cannot be read.</exception>
-    /// <exception cref="FileFormatException">The model cannot be read.</exception>
-    public static IReadOnlyList<TaggedSentence> Predict(string folder, string path)
-    {
-        using SentenceTagger tagger = SentenceTagger.Open(folder);
-        IReadOnlyList<IReadOnlyList<string>> sentences = HasOneColumn(path) ? Tokens(path)
-            : [.. TaggedCorpus.Read(path, new TaggedCorpusOptions { TagColumn = path.Contains(".conllu", StringComparison.OrdinalIgnoreCase) ? "form" : "0" }).Sentences.Select(s => s.Tokens)];
-        return [.. sentences.Zip(tagger.Tag(sentences), (tokens, tags) => new TaggedSentence(tokens, tags))];
-    }
-
-    private static bool HasOneColumn(string path) => !path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) && File.Exists(path)
-        && File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0 && line[0] != '#') is { } first && first.Trim().AsSpan().IndexOfAny(' ', '\t') < 0;
-
-    private static List<IReadOnlyList<string>> Tokens(string path)
-    {
-        var sentences = new List<IReadOnlyList<string>>();
-        var tokens = new List<string>();
-        foreach (string line in File.ReadLines(path).Append(""))
-        {
-            if (line.Trim() is { Length: > 0 } token)
-            {
-                tokens.Add(token);
-            }
-            else if (tokens.Count > 0)
-            {
-                sentences.Add(tokens);
-                tokens = [];
-            }
-        }
-
-        return sentences;
-    }
+    /// <inheritdoc/>
+    public ISequencePredictor Open(string folder, Problem problem) => new TagPredictor(SentenceTagger.Open(folder), problem.Target == DefaultTarget ? null : problem.Target);
 }
