@@ -18,8 +18,8 @@ internal static class MetricText
         record.JudgedSplit() is { } split ? new(split, record.Metrics[split].Metrics)
             : record.Metrics.Count > 0 ? new(record.Metrics.Last().Key, record.Metrics.Last().Value.Metrics) : new("test", new Dictionary<string, MetricValue>());
 
-    /// <summary>The few metrics shown first, those that apply.</summary>
-    public static IEnumerable<string> Shown(IReadOnlyDictionary<string, MetricValue> metrics) => Headline.Where(metrics.ContainsKey);
+    /// <summary>The few metrics shown first, those that apply; of rows with one class each the micro F1 is the accuracy again.</summary>
+    public static IEnumerable<string> Shown(IReadOnlyDictionary<string, MetricValue> metrics) => Headline.Where(id => metrics.ContainsKey(id) && !(id == "f1Micro" && metrics.ContainsKey("logLoss")));
 
     public static string Number(double value)
     {
