@@ -8,6 +8,10 @@ internal static class ModelNames
         "mlp" => "multilayer perceptron",
         "cnn" => "convolutional net",
         "text" => "text net",
+        "rnn" => "recurrent net",
+        "lstm" => "LSTM net",
+        "gru" => "GRU net",
+        "bert" => "BERT encoder",
         "linear" => "linear model",
         "perceptron" => "perceptron",
         "regression" => "linear regression",
@@ -22,5 +26,5 @@ internal static class ModelNames
     /// <summary>"the convolutional net (cnn)"; singular.</summary>
     public static string InSentence(string family) => Of(family) == family ? $"the {family} model" : $"the {(family == "boosting" ? "gradient-boosted tree model" : Of(family))} ({family})";
 
-    public static bool IsNet(string family) => family is "mlp" or "cnn" or "text" || family.Contains("net", StringComparison.Ordinal);
+    public static bool IsNet(string family) => family is "mlp" or "cnn" or "text" or "rnn" or "lstm" or "gru" or "bert" || family.Contains("net", StringComparison.Ordinal);
 }

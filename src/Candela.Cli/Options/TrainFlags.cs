@@ -26,8 +26,8 @@ internal static class TrainFlags
     [
         // What to learn
         new("target", "COL|#INDEX|last", "Column to predict."),
-        new("task", "T", "regression, classification, language-model (of a text), or token-classification (of CoNLL or CoNLL-U sentences). Default: one of the first two, inferred from the target."),
-        new("model", "M", "auto (default), linear, mlp, cnn, text, boosting, forest, tree, linear-gd or perceptron."),
+        new("task", "T", "regression, classification, text-classification, language-model (of a text), or token-classification (of CoNLL or CoNLL-U sentences). Default: one of the first two, inferred from the target."),
+        new("model", "M", "auto (default), linear, mlp, cnn, text, lstm, gru, rnn, boosting, forest, tree, linear-gd or perceptron."),
 
         // How the file is read
         new("labels", "FILE", "Labels of an IDX images file."),
@@ -52,9 +52,9 @@ internal static class TrainFlags
         new("base", "FOLDER", "Language models: train on from this model folder."),
         new("tokenizer", "T", "Language models: char, bpe, or a tokenizer file. Default: by the text."),
         new("vocabulary", "N", "Language models: tokens of a trained vocabulary."),
-        new("layers", "N", "Language models and taggers: layers. Default: 4; taggers 1."),
+        new("layers", "N", "Nets over text: layers. Default: 4 of a language model, 1 of a tagger and of lstm, gru and rnn."),
         new("heads", "N", "Language models: attention heads. Default: 4."),
-        new("width", "N", "Language models and taggers: numbers per token. Default: 128."),
+        new("width", "N", "Nets over text: numbers per token. Default: 128; 64 of lstm, gru and rnn."),
         new("block", "N", "Language models: tokens per training sequence. Default: 128."),
         new("evaluate-every", "N", "Language models: steps between evaluations."),
         new("lora-rank", "R", "Language models: train adapters of this rank beside --base's frozen weights (LoRA)."),

@@ -98,6 +98,7 @@ internal sealed class Fitter(Session session)
             Train = train,
             Valid = boundedValid is null ? parts.Examples(Part.Valid, encoder) : Whole(boundedValid, Part.Valid, encoder),
             Options = (budget ?? session.Budget).Limit(OptionsFor(family), session.BeginFit(key)),
+            Sequence = session.Request.Sequence,
             Events = events,
             CheckpointFolder = session.Checkpoints.FitFolder(key),
             CheckpointEvery = options.CheckpointEvery,

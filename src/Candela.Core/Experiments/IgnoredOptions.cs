@@ -23,7 +23,9 @@ internal static class IgnoredOptions
             yield return Ignored(key.Name, who);
         }
 
-        foreach (var warning in Given(request, Sequences, $"it is for --task {string.Join(" or ", SequenceTasks.Ids)}"))
+        var unheeded = Sequences.Where(key => !rivals.Any(f => f.Heeds.Contains(key))).ToList();
+        string others = request.Model == "auto" ? "no model that was tried on this data uses it" : $"the model '{request.Model}' does not use it";
+        foreach (var warning in Given(request, unheeded, $"{others}; it is for --task {string.Join(" or ", SequenceTasks.Ids)}"))
             yield return warning;
     }
 

@@ -35,6 +35,8 @@ internal sealed class PreparedData : IDisposable
             session.Report(new TableRead(table.Rows, target, table.Schema));
             var problem = ProblemInference.Infer(table, target, request.Task);
             var inputs = InputColumns.Inputs(table.Schema, target, request);
+            if (request.Task == ProblemInference.TextClassification && !table.Schema.Columns.Any(c => c.Kind == ColumnKind.Text && inputs.Contains(c.Name)))
+                throw new DataException($"--task {request.Task} needs a text column, and none of {string.Join(", ", inputs.Take(20))} was taken for one. Say which it is with --type COLUMN=text.");
 
             session.Stage("profiling");
             var profile = Exclude(Profiler.Profile(table, problem, inputs, request.Fit.Seed), inputs, request, session);

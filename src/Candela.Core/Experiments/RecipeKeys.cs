@@ -34,7 +34,7 @@ internal static class RecipeKeys
     [
         Text("data", r => r.Data, (r, v) => r with { Data = v }),
         Text("target", r => r.Target, (r, v) => r with { Target = v }),
-        Choice("task", ["regression", "classification", .. SequenceTasks.Ids], r => r.Task, (r, v) => r with { Task = v }),
+        Choice("task", [.. ProblemInference.Tasks, .. SequenceTasks.Ids], r => r.Task, (r, v) => r with { Task = v }),
         Text("model", r => r.Model, (r, v) => r with { Model = v }),
         One("header", r => r.Table.Header, (r, v) => r with { Table = r.Table with { Header = v } }),
         Whole("skip-lines", r => r.Table.SkipLines, (r, v) => r with { Table = r.Table with { SkipLines = (int)v } }, 0, int.MaxValue),

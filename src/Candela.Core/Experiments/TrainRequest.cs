@@ -36,7 +36,7 @@ public sealed record TrainRequest
     /// <summary>k of k-fold cross-validation; 0 (default) for none.</summary>
     public int Folds { get; init; }
 
-    /// <summary>Forces the task: regression or classification, or names one of <see cref="SequenceTasks"/>; null infers one of the first two.</summary>
+    /// <summary>Forces the task: one of <see cref="Data.ProblemInference.Tasks"/>, or names one of <see cref="SequenceTasks"/>; null infers regression or classification.</summary>
     public string? Task { get; init; }
 
     /// <summary>A family's id, or <c>auto</c> (default).</summary>

@@ -11,7 +11,8 @@ internal static class FamilyNames
         ["mlp"] = ["nn", "ann", "dnn", "net", "neural", "neuralnet", "neuralnetwork", "dense", "feedforward", "ffn", "deep"],
         ["linear"] = ["logistic", "logreg", "logisticregression", "linearregression", "lr", "ols", "ridge", "lasso", "elasticnet", "softmax", "glm", "svm", "svc", "svr", "linearsvc"],
         ["cnn"] = ["convnet", "conv", "resnet", "lenet", "vgg", "image"],
-        ["text"] = ["textcnn", "fasttext", "nlp", "bert", "transformer"],
+        ["text"] = ["textcnn", "fasttext", "nlp"],
+        ["lstm"] = ["bilstm", "recurrent", "sequence"],
         ["linear-gd"] = ["sgdclassifier", "sgdregressor", "sgd"],
     };
 

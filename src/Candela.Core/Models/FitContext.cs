@@ -1,5 +1,6 @@
 using Candela.Data;
 using Candela.Energy;
+using Candela.Experiments;
 
 namespace Candela.Models;
 
@@ -136,6 +137,9 @@ public sealed record FitContext
 
     /// <summary>Options.</summary>
     public required FitOptions Options { get; init; }
+
+    /// <summary>Options of nets over text: the model to start from, layers, width, adapters.</summary>
+    public SequenceOptions Sequence { get; init; } = new();
 
     /// <summary>Receives progress; called on the training thread.</summary>
     public IProgress<TrainEvent>? Events { get; init; }

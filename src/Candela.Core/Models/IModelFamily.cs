@@ -28,7 +28,7 @@ public interface IModelFamily
     /// <summary>Null when the family can be trained on such data; otherwise the reason, as a sentence without a full stop.</summary>
     string? WhyNot(Problem problem, TableSchema inputs, long trainingRows);
 
-    /// <summary>The options of training that change what <see cref="Fit"/> does, by recipe key (<see cref="FitOptions.Keys"/>); one that is given and heeded by no family of a run is
+    /// <summary>The options of training that change what <see cref="Fit"/> does, by recipe key (<see cref="FitOptions.Keys"/>, and those of nets over text); one that is given and heeded by no family of a run is
     /// warned of (<c>option-ignored</c>). Seed, threads and the limits of time and energy need not be named. Default: all.</summary>
     IReadOnlyCollection<string> Heeds => FitOptions.Keys;
 

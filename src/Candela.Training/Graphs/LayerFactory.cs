@@ -9,7 +9,7 @@ internal static class LayerFactory
     private static readonly string[] Types =
     [
         "dense", "conv1d", "conv2d", "max-pool1d", "max-pool2d", "avg-pool1d", "avg-pool2d", "global-average-pool", "global-max-pool", "flatten", "dropout",
-        "batch-norm1d", "batch-norm2d", "layer-norm", "embedding", "activation", "swap-axes", "rnn", "lstm", "gru", "sequential", "branches", "residual",
+        "batch-norm1d", "batch-norm2d", "layer-norm", "embedding", "activation", "swap-axes", "rnn", "lstm", "gru", "recurrent-text", "sequential", "branches", "residual",
     ];
 
     /// <summary>The layer of a specification, not built.</summary>
@@ -40,6 +40,7 @@ internal static class LayerFactory
             "rnn" => new Rnn(o.Int("units"), o.Int("layers", 1), o.Bool("bidirectional", false), o.Double("dropout", 0), o.Bool("bias", true), o.Bool("sequence", true)) { Name = spec.Name },
             "lstm" => new Lstm(o.Int("units"), o.Int("layers", 1), o.Bool("bidirectional", false), o.Double("dropout", 0), o.Bool("bias", true), o.Bool("sequence", true)) { Name = spec.Name },
             "gru" => new Gru(o.Int("units"), o.Int("layers", 1), o.Bool("bidirectional", false), o.Double("dropout", 0), o.Bool("bias", true), o.Bool("sequence", true)) { Name = spec.Name },
+            "recurrent-text" => new RecurrentText(o.Name("cell"), o.Int("vocabulary"), o.Int("width"), o.Int("units"), o.Int("layers", 1), o.Bool("bidirectional", true), o.Double("dropout", 0)) { Name = spec.Name },
             "sequential" => new Sequential(o.Children()) { Name = spec.Name },
             "branches" => new Branches(o.Children()) { Name = spec.Name },
             "residual" => new Residual([.. o.Children().Where(c => c.Name != "projection")], o.Children().FirstOrDefault(c => c.Name == "projection"), activation) { Name = spec.Name },
@@ -74,6 +75,8 @@ internal static class LayerFactory
         }
 
         public List<Layer> Children() => _children ??= [.. spec.Children.Select(child => Make(child, source))];
+
+        public string Name(string key) => Text(key);
 
         private string Text(string key) => Read<string>(key, null, "text");
 

@@ -70,6 +70,8 @@ internal sealed record LayerCase(string Name, Func<Layer> Make, Shape Input, Fun
         yield return new("attention-all", () => new MultiHeadAttention(new() { Heads = 4, KeyValueHeads = 2, HeadDimension = 4, Bias = true, OutputBias = true, NormalizeHeads = true, Window = 3, Rotary = new RotaryEmbedding(2, 100, 16) }), [5, 6]);
         yield return new("swiglu", () => new SwiGlu(7, bias: true), [3, 5]);
         yield return new("embedding", () => new Embedding(11, 4), [5], () => nn.Embedding(11, 4), 11);
+        foreach (string cell in RecurrentText.Cells)
+            yield return new($"recurrent-text-{cell}", () => new RecurrentText(cell, 11, 4, 3, layers: 2), [5], null, 11);
         yield return new("embedding-padding", () => new Embedding(11, 4, paddingId: 0), [5], () => nn.Embedding(11, 4, padding_idx: 0), 11);
         yield return new("residual", () => new Residual([new Dense(6, ActivationKind.Tanh), new Dense(6)]), [6]);
         yield return new("residual-projection", () => new Residual([new Conv2d(4, 3, padding: 1, activation: ActivationKind.Softplus), new Conv2d(4, 3, padding: 1)], new Conv2d(4, 1), ActivationKind.Tanh), [2, 5, 5]);

@@ -6,6 +6,12 @@ public static class ProblemInference
     /// <summary>A whole-number target with at most this many distinct values may be a class.</summary>
     public const int FewClasses = 20;
 
+    /// <summary>The task of classifying texts: a classification that needs a text column.</summary>
+    public const string TextClassification = "text-classification";
+
+    /// <summary>The names a task over a table's rows can have.</summary>
+    public static IReadOnlyList<string> Tasks { get; } = ["regression", "classification", TextClassification];
+
     private const int MaxDistinct = 100_000;
 
     /// <summary>The task and its classes. A number is a regression; a category or boolean a classification; whole numbers are classes when they look
@@ -13,7 +19,7 @@ public static class ProblemInference
     /// three times on average, else a regression. Reads the table once.</summary>
     /// <param name="table">All rows.</param>
     /// <param name="target">A column's name, <c>#INDEX</c> (0-based) or <c>last</c>; a column of exactly that name comes first.</param>
-    /// <param name="task"><c>regression</c> or <c>classification</c> forces; null (default) infers.</param>
+    /// <param name="task"><c>regression</c>, <c>classification</c> or <c>text-classification</c> forces; null (default) infers.</param>
     /// <exception cref="DataException">No such column; missing or infinite targets; one class only; as good as every row its own class; a kind that cannot be a target.</exception>
     /// <exception cref="UsageException">An unknown <paramref name="task"/>.</exception>
     public static Problem Infer(Table table, string target, string? task = null)
@@ -21,8 +27,8 @@ public static class ProblemInference
         string name = ResolveTarget(table.Schema, target);
         int column = table.Schema.IndexOf(name);
         ColumnKind kind = table.Schema.Columns[column].Kind;
-        if (task is not (null or "regression" or "classification"))
-            throw new UsageException($"Unknown task '{task}'. Tasks: regression, classification.{NearestName.Hint(task, ["regression", "classification"])}");
+        if (task is not null && !Tasks.Contains(task))
+            throw new UsageException($"Unknown task '{task}'. Tasks: {string.Join(", ", Tasks)}.{NearestName.Hint(task, Tasks)}");
         if (table.Rows == 0)
             throw new DataException("The table has no rows.");
         if (kind is ColumnKind.Text or ColumnKind.Identifier or ColumnKind.Image)
@@ -36,7 +42,7 @@ public static class ProblemInference
         bool regression = task switch
         {
             "regression" => true,
-            "classification" => false,
+            "classification" or TextClassification => false,
             _ => kind == ColumnKind.Number || (kind == ColumnKind.Integer && !LookLikeCodes(cells)),
         };
         if (regression)
