@@ -1,4 +1,5 @@
 using Candela.Data;
+using Candela.Experiments;
 using Candela.Reports.Sections;
 using Candela.Runs;
 
@@ -14,7 +15,7 @@ public static class HtmlReport
         Section[] sections =
         [
             new("findings", "Worth knowing", Quality.Warnings(run)),
-            new("samples", "What it writes", SampleSection.Render(run)),
+            new("samples", run.Problem.Task == TaskKind.LanguageModel ? "What it writes" : "Examples", SampleSection.Render(run)),
             new("metrics", "Metrics", Quality.Metrics(run)),
             new("candidates", "Models compared", Quality.Candidates(run)),
             new("cross-validation", "Cross-validation", Quality.CrossValidation(run)),
@@ -57,13 +58,21 @@ public static class HtmlReport
             <nav aria-label="Contents"><ul>{contents}</ul></nav>
             {body}
             </main>
-            <footer><p>Written by Candela {run.Versions.GetValueOrDefault("candela")}. Intervals are 95 %: bootstrap over {(run.Problem.Task == TaskKind.LanguageModel ? "blocks of text" : "test rows")} unless it says otherwise.</p></footer>
+            <footer><p>Written by Candela {run.Versions.GetValueOrDefault("candela")}. Intervals are 95 %: bootstrap over {Resampled(run.Problem.Task)} unless it says otherwise.</p></footer>
             </div>
             </body>
             </html>
 
             """).ToString();
     }
+
+    // What the bootstrap draws with replacement.
+    private static string Resampled(TaskKind task) => task switch
+    {
+        TaskKind.LanguageModel or TaskKind.MaskedLanguageModel => "blocks of text",
+        TaskKind.Forecast => "blocks of forecasts",
+        _ => SequenceTasks.IdOf(task) is null ? "test rows" : TaskTerms.Examples(task),
+    };
 
     /// <summary>Reads run.json in <paramref name="folder"/> and writes report.html beside it, atomically.</summary>
     /// <exception cref="FileFormatException">There is no finished run.</exception>

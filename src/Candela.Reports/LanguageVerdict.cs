@@ -37,7 +37,7 @@ internal static class LanguageVerdict
     private static string Level(RunRecord run, string split, MetricValue loss, MetricValue? baseline)
     {
         string perplexity = run.Metrics[split].Metrics.GetValueOrDefault("perplexity") is { } p ? $": at each token it is as unsure as among {Figures.Number(p.Value, 3)} equally likely ones" : "";
-        return $"On {Figures.Count(run.Metrics[split].Rows)} tokens of {PartOf(split)} text {ModelNames.InSentence(run.Model)} has a loss of {Figures.Number(loss.Value)} nats a token (95 % interval {Figures.Number(loss.Low)} to {Figures.Number(loss.High)}){perplexity}."
+        return $"On {Figures.Count(run.Metrics[split].Rows)} tokens of {SequenceVerdict.PartOf(split)} text {ModelNames.InSentence(run.Model)} has a loss of {Figures.Number(loss.Value)} nats a token (95 % interval {Figures.Number(loss.Low)} to {Figures.Number(loss.High)}){perplexity}."
             + (baseline is null ? "" : $" Counting how often each token occurs gives {Figures.Number(baseline.Value)}, as among {Figures.Number(Math.Exp(baseline.Value), 3)}.");
     }
 
@@ -64,8 +64,6 @@ internal static class LanguageVerdict
             + (run.Chosen.TryGetValue("passes", out string? passes) ? $" The net went over the training text {passes} times." : ""));
         return "No, counting predicts this text better so far.";
     }
-
-    public static string PartOf(string split) => split == "valid" ? "validation" : split;
 
     // Counts as falling when the last evaluation is the best and gained more than a thousandth.
     private static bool StillFalling(RunRecord run) => Valid(run) is { Length: > 2 } valid && valid[^1] <= valid.Min() && valid[^1] < 0.999 * valid[^2];

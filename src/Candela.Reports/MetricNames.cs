@@ -1,3 +1,5 @@
+using Candela.Data;
+
 namespace Candela.Reports;
 
 /// <summary>What each metric is called and means, in the order in which they are shown.</summary>
@@ -28,6 +30,19 @@ internal static class MetricNames
         ("mae", "MAE", "mean size of the error", false),
         ("mape", "MAPE", "mean error relative to the actual value", false),
         ("mse", "MSE", "mean squared error", false),
+        ("bleu", "BLEU", "n-grams shared with the reference, 0 to 100", true),
+        ("chrf", "chrF", "character n-grams shared with the reference, 0 to 100", true),
+        ("ter", "TER", "edits needed to reach the reference, per 100 words", false),
+        ("rouge1", "ROUGE-1", "words shared with the reference, F1", true),
+        ("rouge2", "ROUGE-2", "pairs of words shared with the reference, F1", true),
+        ("rougeL", "ROUGE-L", "longest common subsequence with the reference, F1", true),
+        ("exactMatch", "Exact match", "share of texts that equal the reference", true),
+        ("smape", "sMAPE", "mean error relative to the size of forecast and actual value", false),
+        ("mase", "MASE", "mean error relative to that of the seasonal naive forecast in training", false),
+        ("coverage", "Coverage", "share of actual values inside the interval", true),
+        ("maskedAccuracy", "Masked accuracy", "share of hidden tokens found", true),
+        ("nspAccuracy", "Next-sentence accuracy", "share of pairs judged rightly", true),
+        ("margin", "Margin", "mean difference of the implicit rewards", true),
         ("loss", "Loss", "mean surprise at the next token, in nats", false),
         ("perplexity", "Perplexity", "equally likely tokens that would leave one as unsure; e to the loss", false),
         ("bitsPerByte", "Bits per byte", "the same surprise per byte of text, so models of different tokenizers compare", false),
@@ -35,12 +50,20 @@ internal static class MetricNames
 
     public static string Name(string id) => Find(id).Name;
 
-    public static string Meaning(string id) => Find(id).Meaning;
+    /// <summary>What it means; of tags, averages are over whole spans.</summary>
+    public static string Meaning(string id, TaskKind task) => task != TaskKind.TokenClassification ? task == TaskKind.LanguageModel || id != "loss" ? Find(id).Meaning : "what training lowers" : id switch
+    {
+        "accuracy" => "share of tokens given the right tag",
+        "f1Micro" => "precision and recall of whole spans in one",
+        "precisionMicro" => "of the spans found, the share that is right in start, end and type",
+        "recallMicro" => "of the spans there are, the share found",
+        _ => Find(id).Meaning.Replace("classes", "types", StringComparison.Ordinal).Replace("class", "type", StringComparison.Ordinal).Replace("equals accuracy", "as found of each type", StringComparison.Ordinal).Replace("rows", "spans", StringComparison.Ordinal),
+    };
 
     public static bool HigherIsBetter(string id) => Find(id).HigherIsBetter;
 
     /// <summary>Whether its size depends on the data, so that digits are counted from the first one.</summary>
-    public static bool IsOfAnySize(string id) => id is "rmse" or "mae" or "mse" or "perplexity";
+    public static bool IsOfAnySize(string id) => id is "rmse" or "mae" or "mse" or "perplexity" or "bleu" or "chrf" or "ter" or "smape";
 
     /// <summary>The ids among <paramref name="present"/>, in order; unknown ones at the end.</summary>
     public static IEnumerable<string> InOrder(IEnumerable<string> present)

@@ -20,6 +20,12 @@ internal static class ModelNames
         "boosting" => "gradient-boosted trees",
         "llama" => "Llama transformer",
         "gpt2" => "GPT-2 transformer",
+        "bert" => "BERT transformer",
+        "transformer" => "transformer",
+        "rnn" => "plain recurrent net",
+        "lstm" => "LSTM net",
+        "gru" => "GRU net",
+        "feature-crf" => "CRF over features",
         _ => family,
     };
 

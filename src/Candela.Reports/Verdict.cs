@@ -14,6 +14,8 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
     {
         if (run.Problem.Task == TaskKind.LanguageModel)
             return LanguageVerdict.Of(run);
+        if (SequenceTasks.IdOf(run.Problem.Task) is not null)
+            return SequenceVerdict.Of(run);
         string main = TaskTerms.MainMetric(run.Problem);
         var reasons = new List<string>();
         string answer;
@@ -72,13 +74,13 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
         string cost = Cost(net, simple);
         if (apart && gap > 0)
         {
-            reasons.Add($"{Upper(netName)} is ahead of {simpleName} by {size} {unit}, more than the intervals of both allow for. {cost}");
+            reasons.Add($"{Sentence.Upper(netName)} is ahead of {simpleName} by {size} {unit}, more than the intervals of both allow for. {cost}");
             return "Yes, the net is worth it here.";
         }
 
         if (apart)
         {
-            reasons.Add($"{Upper(simpleName)} is ahead of {netName} by {size} {unit}, more than the intervals of both allow for. {cost}");
+            reasons.Add($"{Sentence.Upper(simpleName)} is ahead of {netName} by {size} {unit}, more than the intervals of both allow for. {cost}");
             return "No, the net is not worth it here.";
         }
 
@@ -96,6 +98,4 @@ internal sealed record Verdict(string Answer, IReadOnlyList<string> Reasons)
     private static bool Costlier(CandidateRecord net, CandidateRecord simple) => net.Joules > 1.5 * simple.Joules || net.Seconds > 1.5 * simple.Seconds;
 
     private static CandidateRecord? Best(IEnumerable<CandidateRecord> candidates, string main) => candidates.MaxBy(c => c.Test![main].Value);
-
-    private static string Upper(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
 }

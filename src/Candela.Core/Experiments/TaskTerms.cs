@@ -32,6 +32,9 @@ public static class TaskTerms
         _ => "rocAuc",
     };
 
+    /// <summary>Whether less of the main metric is better.</summary>
+    public static bool LessIsBetter(Problem problem) => problem.Task is TaskKind.LanguageModel or TaskKind.MaskedLanguageModel or TaskKind.Forecast;
+
     /// <summary>What an evaluation counts: rows, tokens, texts, ...</summary>
     public static string Scored(TaskKind task) => task switch
     {

@@ -110,9 +110,9 @@ public static class TrainingDoctor
         var found = new List<Warned>(record.Warnings);
         found.AddRange(record.Profile.Findings.Where(f => f.Code.StartsWith("leak-", StringComparison.Ordinal) && !record.Warnings.Any(w => w.Code == f.Code))
             .Select(f => new Warned(f.Code, f.Message)));
-        if (record.Problem.Task == TaskKind.LanguageModel)
+        if (SequenceTasks.IdOf(record.Problem.Task) is not null)
         {
-            found.AddRange(ExamineLanguageModel(record));
+            found.AddRange(ExamineSequences(record));
             return found;
         }
 
@@ -129,24 +129,26 @@ public static class TrainingDoctor
         return found;
     }
 
-    // Of n-grams and unigrams the better one is what the net has to beat.
-    private static IEnumerable<Warned> ExamineLanguageModel(RunRecord record)
+    // Of the methods without a net and the baseline the better one is what the net has to beat.
+    private static IEnumerable<Warned> ExamineSequences(RunRecord record)
     {
         if (record.JudgedSplit() is not { } split)
         {
-            yield return new Warned("test-never-scored", "No part of the text was kept from training: how well the model predicts other text is unknown. Train with --valid and --test, or run candela evaluate RUN TEXT.");
+            yield return new Warned("test-never-scored", "No part of the data was kept from training: how well the model does on other data is unknown. Train with --valid and --test, or run candela evaluate RUN DATA.");
             yield break;
         }
 
         if (split == "valid")
-            yield return new Warned("test-never-scored", "Only the validation part was scored, and it chose the weights that were kept, so the loss on other text may be a little higher. Train with --test 0.1 to know, or run candela evaluate RUN TEXT.");
-        if (!record.Metrics[split].Metrics.TryGetValue("loss", out var loss))
+            yield return new Warned("test-never-scored", "Only the validation part was scored, and it chose the weights that were kept, so other data may give a slightly worse figure. Train with --test 0.1 to know, or run candela evaluate RUN DATA.");
+        string main = TaskTerms.MainMetric(record.Problem);
+        if (!record.Metrics[split].Metrics.TryGetValue(main, out var net))
             yield break;
-        var simpler = record.Candidates.Where(c => c.Model != record.Model && c.Test?.ContainsKey("loss") == true).Select(c => (Name: $"the {c.Model} model", c.Test!["loss"].Value)).ToList();
-        if (record.Baseline.Metrics.TryGetValue("loss", out var baseline))
+        double sign = TaskTerms.LessIsBetter(record.Problem) ? -1 : 1;
+        var simpler = record.Candidates.Where(c => c.Model != record.Model && c.Test?.ContainsKey(main) == true).Select(c => (Name: $"the {c.Model} model", c.Test![main].Value)).ToList();
+        if (record.Baseline.Metrics.TryGetValue(main, out var baseline))
             simpler.Add((record.Baseline.Name, baseline.Value));
-        if (simpler.Count > 0 && simpler.MinBy(s => s.Value) is var best && !(loss.Value < best.Value))
-            yield return new Warned("no-better-than-baseline", $"The model's {split} loss is {loss.Value:0.0000}, no better than that of {best.Name} ({best.Value:0.0000}), which only counts. Train longer with --max-steps, or a wider net; more text helps a net more than it helps counting.");
+        if (simpler.Count > 0 && simpler.MaxBy(s => sign * s.Value) is var best && !(sign * net.Value > sign * best.Value))
+            yield return new Warned("no-better-than-baseline", $"The model's {split} {main} is {net.Value:0.0000}, no better than that of {best.Name} ({best.Value:0.0000}), which needs no net. Train longer, or with more data; small data rarely needs a net.");
     }
 
     // Rises at once and stays up: the early losses are above the first, and the second half lies above the first half.

@@ -13,7 +13,7 @@ internal static class Headline
     {
         string main = TaskTerms.MainMetric(run.Problem);
         bool text = run.Problem.Task == Data.TaskKind.LanguageModel;
-        string split = run.JudgedSplit() ?? "test", units = text ? $"{LanguageVerdict.PartOf(split)} tokens" : "test rows";
+        string split = run.JudgedSplit() ?? "test", units = $"{SequenceVerdict.PartOf(split)} {TaskTerms.Scored(run.Problem.Task)}";
         SplitEvaluation? test = run.Metrics.GetValueOrDefault(split);
         MetricValue? value = test?.Metrics.GetValueOrDefault(main);
         var verdict = Verdict.Of(run);
@@ -27,6 +27,12 @@ internal static class Headline
         {
             Data.TaskKind.Regression => "A number",
             Data.TaskKind.LanguageModel => "Each token after those before it",
+            Data.TaskKind.MaskedLanguageModel => "Hidden tokens, from those around them",
+            Data.TaskKind.Preference => "The better of two answers",
+            Data.TaskKind.TokenClassification => $"One of {run.Problem.Classes.Count} tags for each token",
+            Data.TaskKind.Translation => "A text in another language for each text",
+            Data.TaskKind.Summarization => "A shorter text for each text",
+            Data.TaskKind.Forecast => "The next values of a series",
             Data.TaskKind.Binary => "One of two classes",
             _ => $"One of {run.Problem.Classes.Count} classes",
         };
@@ -61,7 +67,7 @@ internal static class Headline
         MetricValue? baseline = run.Baseline.Metrics.GetValueOrDefault(main);
         if (rows.Count == 0 && baseline is null)
             return null;
-        bool text = run.Problem.Task == Data.TaskKind.LanguageModel;
+        bool less = !MetricNames.HigherIsBetter(main);
         double high = rows.Select(r => r.Value.High).Append(baseline?.High ?? double.MinValue).Max(), low = rows.Select(r => r.Value.Low).Append(baseline?.Low ?? double.MaxValue).Min();
         if (main == "r2")
             low = Math.Max(low, -0.25); // one hopeless candidate would otherwise squash the rest
@@ -71,7 +77,7 @@ internal static class Headline
             body.Add(Row(Markup.Of($"{ModelNames.Of(row.Model)}{(row.Chosen ? Markup.Of($""" <span class="badge">chosen</span>""") : null)}"), row.Value, row.Chosen));
         if (baseline is not null)
             body.Add(Row(Markup.Of($"""{(run.Baseline.Name switch { "majority" => "guess the majority", "mean" => "guess the mean", "unigram" => "count single tokens", var other => other })} <span class="badge plain">baseline</span>"""), baseline, false));
-        return Markup.Of($"""<div class="card board">{Section.Table($"{MetricNames.Name(main)} on the {units} with 95 % intervals{(text ? ", less is better" : "")}; the dashed rule is the baseline", Markup.Of($"""<th scope="col">Model</th><th scope="col" class="wide" aria-label="Interval chart"></th><th scope="col" class="num">{MetricNames.Name(main)}</th>"""), body, "scoreboard")}</div>""");
+        return Markup.Of($"""<div class="card board">{Section.Table($"{MetricNames.Name(main)} on the {units} with 95 % intervals{(less ? ", less is better" : "")}; the dashed rule is the baseline", Markup.Of($"""<th scope="col">Model</th><th scope="col" class="wide" aria-label="Interval chart"></th><th scope="col" class="num">{MetricNames.Name(main)}</th>"""), body, "scoreboard")}</div>""");
 
         Markup Row(Markup name, MetricValue metric, bool strong) => Markup.Of($"""<tr{(strong ? Markup.Of($" class=\"strong\"") : null)}><th scope="row">{name}</th><td class="wide">{Strip.Interval(metric.Value, metric.Low, metric.High, low - pad, high + pad, baseline?.Value, strong, $"{Figures.Metric(main, metric.Value)}, interval {Figures.Interval(main, metric)}")}</td><td class="num">{Figures.Metric(main, metric.Value)}</td></tr>""");
     }
@@ -81,7 +87,7 @@ internal static class Headline
         var tiles = new Markup();
         foreach (var (label, value, note) in new (string, string, string)[]
         {
-            (run.Problem.Task == Data.TaskKind.LanguageModel ? "Tokens" : "Rows", Figures.Short(run.Rows.Values.Sum()), string.Join(", ", run.Rows.Where(r => r.Value > 0).Select(r => $"{r.Key} {Figures.Count(r.Value)}"))),
+            (Sentence.Upper(TaskTerms.Examples(run.Problem.Task)), Figures.Short(run.Rows.Values.Sum()), string.Join(", ", run.Rows.Where(r => r.Value > 0).Select(r => $"{r.Key} {Figures.Count(r.Value)}"))),
             ("Parameters", Figures.Short(run.Parameters), $"{ModelNames.Of(run.Model)}, {Figures.Count(run.Parameters)}"),
             ("Time", Figures.Duration(run.Seconds), "the whole run"),
             ("Energy", Figures.Energy(run.Energy.Joules), run.Energy.Method == "rapl" ? "measured" : $"estimate, {Figures.Energy(run.Energy.Low)} to {Figures.Energy(run.Energy.High)}"),

@@ -11,7 +11,7 @@ internal static class Provenance
         foreach (var (key, value) in run.Chosen.OrderBy(c => c.Key, StringComparer.Ordinal))
             settings.Add($"""<tr><th scope="row"><code>{key}</code></th><td class="text">{value}</td></tr>""");
         string export = run.Exportable ? "It was exported to model.onnx." : run.NotExportable is { } why ? $"It was not exported to ONNX: {why.TrimEnd('.')}." : "It was not exported to ONNX.";
-        if (run.Problem.Task == Data.TaskKind.LanguageModel)
+        if (run.Problem.Task is Data.TaskKind.LanguageModel or Data.TaskKind.MaskedLanguageModel or Data.TaskKind.Preference)
             export += " The folder is a Hugging Face model folder: config.json, model.safetensors and tokenizer.json.";
         Markup? table = settings.IsEmpty ? null : Section.Table("Settings it was trained with", Markup.Of($"""<th scope="col">Setting</th><th scope="col">Value</th>"""), settings);
         return Markup.Of($"""<div class="two"><div><pre tabindex="0">{run.Summary.ReplaceLineEndings("\n").TrimEnd()}</pre><p class="note">{Figures.Count(run.Parameters)} trained numbers. {export} Training ended because {Quality.Reason(run.StopReason)}.</p></div>{table}</div>""");

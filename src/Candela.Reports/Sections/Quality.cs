@@ -34,9 +34,9 @@ internal static class Quality
         string judged = run.JudgedSplit() ?? "test";
         var (head, body) = (Markup.Of($"""<th scope="col">Metric</th>"""), new Markup());
         foreach (string split in splits)
-            head.Add($"""<th scope="col" class="num">{split}<small>{Figures.Count(run.Metrics[split].Rows)} {(text ? "tokens" : "rows")}</small></th>""");
+            head.Add($"""<th scope="col" class="num">{split}<small>{Figures.Count(run.Metrics[split].Rows)} {TaskTerms.Scored(run.Problem.Task)}</small></th>""");
         head.Add($"""<th scope="col" class="num">baseline<small>{judged}</small></th>""");
-        foreach (string id in MetricNames.InOrder(run.Metrics.Values.SelectMany(m => m.Metrics.Keys)))
+        foreach (string id in MetricNames.InOrder(run.Metrics.Values.SelectMany(m => m.Metrics.Keys)).OrderByDescending(id => id == TaskTerms.MainMetric(run.Problem)))
         {
             var cells = new Markup();
             foreach (string split in splits)
@@ -44,11 +44,11 @@ internal static class Quality
                     ? Markup.Of($"""<td class="num{(split == judged ? " strong" : "")}" data-label="{split}">{Figures.Metric(id, metric.Value)}<small>{Figures.Interval(id, metric)}</small></td>""")
                     : Markup.Of($"""<td class="num" data-label="{split}">–</td>"""));
             string guess = run.Baseline.Metrics.TryGetValue(id, out MetricValue? baseline) ? Figures.Metric(id, baseline.Value) : "–";
-            body.Add($"""<tr><th scope="row">{MetricNames.Name(id)}<small>{MetricNames.Meaning(id)}; {(MetricNames.HigherIsBetter(id) ? "higher" : "lower")} is better</small></th>{cells}<td class="num" data-label="baseline">{guess}</td></tr>""");
+            body.Add($"""<tr><th scope="row">{MetricNames.Name(id)}<small>{MetricNames.Meaning(id, run.Problem.Task)}; {(MetricNames.HigherIsBetter(id) ? "higher" : "lower")} is better</small></th>{cells}<td class="num" data-label="baseline">{guess}</td></tr>""");
         }
 
-        string sampled = text ? $"Of the {LanguageVerdict.PartOf(judged)} text's {Figures.Count(run.Metrics[judged].SplitRows)} tokens {Figures.Count(run.Metrics[judged].Rows)} are predicted: its first token, and prompts where there are some, are only read."
-            : string.Join(" ", splits.Where(s => run.Metrics[s].SplitRows > run.Metrics[s].Rows).Select(s => $"The {s} figures are of a uniform sample of {Figures.Count(run.Metrics[s].Rows)} of {Figures.Count(run.Metrics[s].SplitRows)} rows."));
+        string sampled = text ? $"Of the {SequenceVerdict.PartOf(judged)} text's {Figures.Count(run.Metrics[judged].SplitRows)} tokens {Figures.Count(run.Metrics[judged].Rows)} are predicted: its first token, and prompts where there are some, are only read."
+            : string.Join(" ", splits.Where(s => run.Metrics[s].SplitRows > run.Metrics[s].Rows).Select(s => $"The {s} figures are of a uniform sample of {Figures.Count(run.Metrics[s].Rows)} of {Figures.Count(run.Metrics[s].SplitRows)} {TaskTerms.Scored(run.Problem.Task)}."));
         return Markup.Of($"""{Section.Table("Value, and below it the 95 % bootstrap interval", head, body, "metrics stack", splits.Length + 1)}<p class="note">{sampled} {Gap(run)}</p>""");
     }
 
@@ -66,8 +66,8 @@ internal static class Quality
     {
         if (run.Candidates.Count == 0)
             return null;
-        if (run.Problem.Task == TaskKind.LanguageModel)
-            return LanguageModels(run);
+        if (SequenceTasks.IdOf(run.Problem.Task) is not null)
+            return OverSequences(run);
         string main = TaskTerms.MainMetric(run.Problem), second = TaskTerms.SecondMetric(run.Problem);
         var body = new Markup();
         foreach (CandidateRecord c in run.Candidates)
@@ -82,16 +82,16 @@ internal static class Quality
         return Section.Table("Every model considered; the choice is made on the validation score, never on the test rows", head, body, "candidates stack", 3);
     }
 
-    // The net and the counts it is compared with, by loss.
-    private static Markup LanguageModels(RunRecord run)
+    // The net and what it is compared with, best first.
+    private static Markup OverSequences(RunRecord run)
     {
-        string split = LanguageVerdict.PartOf(run.JudgedSplit() ?? "test");
-        string[] ids = ["loss", "perplexity", "bitsPerByte"];
+        string split = SequenceVerdict.PartOf(run.JudgedSplit() ?? "test"), main = TaskTerms.MainMetric(run.Problem);
+        string[] ids = run.Problem.Task == TaskKind.LanguageModel ? ["loss", "perplexity", "bitsPerByte"] : [main, TaskTerms.SecondMetric(run.Problem)];
         var (head, body) = (Markup.Of($"""<th scope="col">Model</th>"""), new Markup());
         foreach (string id in ids)
             head.Add($"""<th scope="col" class="num">{MetricNames.Name(id)}<small>{split}</small></th>""");
         head.Add($"""<th scope="col" class="num">Parameters</th><th scope="col" class="num">Time</th><th scope="col" class="num">Energy</th><th scope="col">Note</th>""");
-        foreach (CandidateRecord c in run.Candidates.OrderBy(c => c.Test?.GetValueOrDefault("loss")?.Value ?? double.PositiveInfinity))
+        foreach (CandidateRecord c in run.Candidates.OrderBy(c => c.Test?.GetValueOrDefault(main)?.Value * (MetricNames.HigherIsBetter(main) ? -1 : 1) ?? double.PositiveInfinity))
         {
             var cells = new Markup();
             foreach (string id in ids)
@@ -102,7 +102,7 @@ internal static class Quality
                 """);
         }
 
-        return Section.Table($"The net, and what it must beat to be worth its cost, on the same {split} text; less is better", head, body, "candidates stack", 3);
+        return Section.Table($"The net, and what it must beat to be worth its cost, on the same {split} {TaskTerms.Examples(run.Problem.Task)}; {(MetricNames.HigherIsBetter(main) ? "more" : "less")} is better", head, body, "candidates stack", 3);
     }
 
     private static Markup Metric(CandidateRecord c, string id) => c.Test?.GetValueOrDefault(id) is { } metric
@@ -115,9 +115,9 @@ internal static class Quality
         if (history.Count < 2)
             return null;
         // Trees grow by rounds, of which only some are logged; nets by epochs; language models are looked at every so many steps.
-        bool rounds = run.Model is "boosting" or "forest" or "tree", text = run.Problem.Task == TaskKind.LanguageModel;
-        string unit = rounds ? "Round" : text ? "Step" : "Epoch";
-        double[] epochs = [.. history.Select(h => rounds || text ? (double)h.Steps : h.Epoch + 1)];
+        bool rounds = run.Model is "boosting" or "forest" or "tree", text = run.Problem.Task == TaskKind.LanguageModel, steps = run.Problem.Task is TaskKind.LanguageModel or TaskKind.MaskedLanguageModel or TaskKind.Preference;
+        string unit = rounds ? "Round" : steps ? "Step" : "Epoch";
+        double[] epochs = [.. history.Select(h => rounds || steps ? (double)h.Steps : h.Epoch + 1)];
         double[] train = [.. history.Select(h => h.TrainLoss)], valid = [.. history.Select(h => h.ValidLoss ?? double.NaN)], score = [.. history.Select(h => h.ValidScore ?? double.NaN)], rate = [.. history.Select(h => h.LearningRate)];
         var charts = new Markup();
         var losses = train.Concat(valid).Where(double.IsFinite).ToArray();
@@ -147,7 +147,7 @@ internal static class Quality
         {
             string name = MetricNames.Name(TaskTerms.MainMetric(run.Problem));
             int best = Array.IndexOf(score, scores.Max());
-            charts.Add(new Chart($"{name} on the validation rows", $"Best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}.", new Axis(unit, epochs[0], epochs[^1]), Padded(name, scores))
+            charts.Add(new Chart($"{name} on the validation part", $"Best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}.", new Axis(unit, epochs[0], epochs[^1]), Padded(name, scores))
                 .Line(name, epochs, score, 2, $"best {Figures.Number(scores.Max())} in {unit.ToLowerInvariant()} {epochs[best]:0}", dots: true)
                 .Reference(epochs[best], scores.Min(), epochs[best], scores.Max(), $"best {unit.ToLowerInvariant()}: {epochs[best]:0}").Render());
         }

@@ -122,10 +122,13 @@ internal sealed class TokenClassificationJob : ISequenceJob
             Metrics = metrics,
             Baseline = new BaselineRecord("most frequent tag", "each word's most frequent tag in training; for other words the most frequent of all", TagScores.Of(_parts[judged], MostFrequent(judged), _spans, _request.Fit.Seed).Metrics),
             Candidates = candidates,
-            Samples = [.. _parts[judged].Zip(predicted[judged]).Where(p => p.First.Tokens.Count <= SampleTokens).Take(Samples).Select(p => new SampleRecord(string.Join(' ', p.First.Tokens), string.Join(' ', p.Second), string.Join(' ', p.First.Tags)))],
+            Samples = [.. _parts[judged].Zip(predicted[judged]).Where(p => p.First.Tokens.Count <= SampleTokens).Take(Samples).Select(p => new SampleRecord(string.Join(' ', p.First.Tokens), Marked(p.First.Tokens, p.Second), Marked(p.First.Tokens, p.First.Tags)))],
             Versions = new Dictionary<string, string> { ["libtorch"] = torch.__version__ },
         };
     }
+
+    // Each token with its tag; outside of spans the token alone.
+    private string Marked(IReadOnlyList<string> tokens, IReadOnlyList<string> tags) => string.Join(' ', tokens.Zip(tags, (token, tag) => _spans && tag == "O" ? token : $"{token}/{tag}"));
 
     public void Dispose()
     {
