@@ -21,6 +21,9 @@ public sealed class FeatureBatch : IBatch
     /// <summary>Token ids, Count x TokenLength, padded at the end with 0.</summary>
     public int[] Tokens { get; set; } = [];
 
+    /// <summary>Texts, Count x TextColumns; a missing cell is empty.</summary>
+    public string[] Texts { get; set; } = [];
+
     /// <summary>Regression targets in the target's own unit; empty for classification or when unknown.</summary>
     public float[] Targets { get; set; } = [];
 

@@ -34,6 +34,9 @@ public sealed record FeatureRequest(FeatureStyle Style)
     /// <summary>Text columns also become fixed-length rows of token ids (for embedding models). Default false.</summary>
     public bool TextAsTokens { get; init; }
 
+    /// <summary>Text columns are also given as they are (for nets with a tokenizer of their own). Default false.</summary>
+    public bool TextAsIs { get; init; }
+
     /// <summary>What becomes of strongly skewed numbers. Default: number and logarithm. Scaled style only.</summary>
     public SkewedNumbers Skewed { get; init; } = SkewedNumbers.LogToo;
 
@@ -64,6 +67,9 @@ public sealed record FeatureLayout
 
     /// <summary>Number of token ids, counting padding and unknown.</summary>
     public int TokenVocabulary { get; init; }
+
+    /// <summary>Texts per row, one of each text column, 0 when they are not given as they are.</summary>
+    public int TextColumns { get; init; }
 
     /// <summary>Numbers in the dense part of one row.</summary>
     public int DenseWidth => DenseShape.Aggregate(1, (a, b) => checked(a * b));

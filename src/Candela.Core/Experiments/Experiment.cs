@@ -12,6 +12,9 @@ public static class Experiment
     /// <summary>Families trained beside one that was asked for by name ("is the net worth it?"), where they are among those handed in.</summary>
     public static IReadOnlyList<string> Comparators { get; } = ["linear", "boosting"];
 
+    // The family that trains on from a model folder.
+    private const string Encoder = "bert";
+
     /// <summary>Trains, evaluates and saves.</summary>
     /// <param name="request">What to do.</param>
     /// <param name="folder">The run folder to make.</param>
@@ -28,6 +31,8 @@ public static class Experiment
         options ??= new ExperimentOptions();
         using var culture = new InvariantNumbers();
         request = TableShares.Fill(request);
+        if (request is { Model: "auto", Sequence.Base: not null } && families.Any(f => f.Id == Encoder))
+            request = request with { Model = Encoder };
         CheckRequest(request, families);
         RunWriting.Write(request, folder, options, session =>
         {

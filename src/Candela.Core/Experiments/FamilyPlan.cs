@@ -16,6 +16,8 @@ internal sealed record FamilyPlan(IReadOnlyList<IModelFamily> Rivals, IReadOnlyL
             throw new UsageException($"The model '{request.Model}' is trained on the CPU only; --device {request.Fit.Device} would do nothing. Leave it out, or choose a net.");
         foreach (var family in plan.Rivals.Concat(plan.Companions))
             family.CheckOptions(request.Fit);
+        foreach (var family in plan.Rivals)
+            family.CheckSequence(request.Sequence);
         return plan;
     }
 

@@ -11,6 +11,9 @@ internal sealed record Judgement(IReadOnlyDictionary<string, SplitEvaluation> Me
 /// <summary>Evaluates the chosen model on every part, all fitted models and the baseline on the test rows, and the importance of the columns. Parts beyond 200,000 rows are sampled.</summary>
 internal sealed class Judge(Session session, PreparedData data)
 {
+    // A model of so many parameters takes long for a row: its columns are shuffled in fewer of them.
+    private const long LargeModel = 20_000_000;
+    private const int RowsOfLargeModel = 200;
     private readonly long _seed = session.Request.Fit.Seed;
 
     public Judgement Evaluate(SearchResult found, IReadOnlyList<Trained> companions, FamilyPlan plan, IReadOnlyDictionary<string, string> failures)
@@ -71,7 +74,7 @@ internal sealed class Judge(Session session, PreparedData data)
         if (data.Parts.Count(Part.Test) < 2)
             return [];
         session.Stage("permutation importance");
-        using var rows = data.Parts.Sample(Part.Test, _seed, PermutationImportance.MaxRows);
+        using var rows = data.Parts.Sample(Part.Test, _seed, chosen.Model.ParameterCount > LargeModel ? RowsOfLargeModel : PermutationImportance.MaxRows);
         var held = HeldRows.Score(chosen.Model, chosen.Encoder, rows);
         var predictor = new RunPredictor(chosen.Encoder, chosen.Model); // not disposed: the model is the caller's
         return PermutationImportance.Compute(predictor, rows.ReadChunk(0), held.Labels, held.Targets, _seed, cancellation: session.Cancellation);

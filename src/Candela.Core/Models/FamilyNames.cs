@@ -13,6 +13,7 @@ internal static class FamilyNames
         ["cnn"] = ["convnet", "conv", "resnet", "lenet", "vgg", "image"],
         ["text"] = ["textcnn", "fasttext", "nlp"],
         ["lstm"] = ["bilstm", "recurrent", "sequence"],
+        ["bert"] = ["transformer", "roberta", "distilbert", "electra", "albert"],
         ["linear-gd"] = ["sgdclassifier", "sgdregressor", "sgd"],
     };
 

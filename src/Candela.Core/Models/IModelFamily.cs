@@ -1,4 +1,5 @@
 using Candela.Data;
+using Candela.Experiments;
 
 namespace Candela.Models;
 
@@ -36,6 +37,13 @@ public interface IModelFamily
     /// <exception cref="UsageException">An option is out of range.</exception>
     /// <exception cref="EngineException">The device or its package is absent.</exception>
     void CheckOptions(FitOptions options)
+    {
+    }
+
+    /// <summary>Refuses options of nets over text likewise. Default: refuses nothing.</summary>
+    /// <exception cref="UsageException">An option cannot be used.</exception>
+    /// <exception cref="FileFormatException">The model to start from cannot be read.</exception>
+    void CheckSequence(SequenceOptions net)
     {
     }
 

@@ -12,7 +12,7 @@ public sealed partial class Tokenizer
         ArgumentNullException.ThrowIfNull(text);
         Half first = EncodeHalf(text);
         Half? second = pair is null ? null : EncodeHalf(pair);
-        IReadOnlyList<FramePart> frame = addSpecialTokens && _parts.PostProcessor is { } post ? post.Frame(second is not null) : second is null ? PostProcessor.Bare : PostProcessor.BarePair;
+        IReadOnlyList<FramePart> frame = Frame(second is not null, addSpecialTokens);
         List<Half> firsts = [first], seconds = second is null ? [] : [second];
         if (_parts.Truncation is { } truncation)
             Truncate(truncation, frame.Count(p => p.Sequence < 0), firsts, seconds);
@@ -23,6 +23,22 @@ public sealed partial class Tokenizer
             overflowing.Add(Pad(Assemble(frame, firsts[0], rest)));
         return Pad(Assemble(frame, firsts[0], seconds.FirstOrDefault())) with { Overflowing = overflowing };
     }
+
+    /// <summary>Encodes one text or two, framed and cut to a length: tokens are taken off the end of the longer text. The file's own truncation and padding are not heeded.</summary>
+    /// <param name="text">The first text.</param>
+    /// <param name="pair">The second text, or null.</param>
+    /// <param name="maxTokens">Tokens at the most, those of the frame included.</param>
+    /// <exception cref="DataException">The frame alone is longer.</exception>
+    public TokenEncoding EncodeWithin(string text, string? pair, int maxTokens)
+    {
+        List<Half> first = [EncodeHalf(text)], second = pair is null ? [] : [EncodeHalf(pair)];
+        IReadOnlyList<FramePart> frame = Frame(pair is not null, addSpecialTokens: true);
+        Truncate(new TruncationOptions(maxTokens), frame.Count(p => p.Sequence < 0), first, second);
+        return Assemble(frame, first[0], second.FirstOrDefault());
+    }
+
+    private IReadOnlyList<FramePart> Frame(bool isPair, bool addSpecialTokens) =>
+        addSpecialTokens && _parts.PostProcessor is { } post ? post.Frame(isPair) : isPair ? PostProcessor.BarePair : PostProcessor.Bare;
 
     // The tokens of one text without any frame.
     private sealed record Half(int[] Ids, int[] Starts, int[] Ends, int[] Words)

@@ -6,6 +6,6 @@ namespace Candela.Training;
 /// <summary>Every family of this library, for the command and for experiments. Naming them loads no libtorch.</summary>
 public static class NeuralFamilies
 {
-    /// <summary>mlp, linear-gd, perceptron, cnn, text, rnn, lstm, gru.</summary>
-    public static IReadOnlyList<IModelFamily> All { get; } = [.. DenseFamilies.All, new CnnFamily(), new TextFamily(), .. RecurrentText.Cells.Select(cell => new RecurrentTextFamily(cell))];
+    /// <summary>mlp, linear-gd, perceptron, cnn, text, rnn, lstm, gru, bert.</summary>
+    public static IReadOnlyList<IModelFamily> All { get; } = [.. DenseFamilies.All, new CnnFamily(), new TextFamily(), .. RecurrentText.Cells.Select(cell => new RecurrentTextFamily(cell)), new EncoderFamily()];
 }

@@ -39,6 +39,16 @@ public sealed class Bert : IDisposable
         return Load(folder, config with { Head = head, Labels = labels ?? config.Labels }, anew: true, seed);
     }
 
+    /// <summary>Makes the parameters whose keys pass trainable and freezes the others.</summary>
+    public void TrainOnly(Func<string, bool> keys)
+    {
+        foreach (KeyValuePair<string, TorchSharp.Modules.Parameter> parameter in Network.AllParameters())
+            parameter.Value.requires_grad = keys(parameter.Key);
+    }
+
+    /// <summary>Opens a folder's weights for a configuration that differs in its head.</summary>
+    internal static Bert Load(string folder, BertConfig config, long seed) => Load(folder, config, anew: true, seed);
+
     /// <summary>A new model with random weights: normal with deviation <see cref="TransformerConfig.InitializerRange"/>, offsets 0, norms 1.</summary>
     public static Bert Create(BertConfig config, long seed, Tokenizer? tokenizer = null)
     {

@@ -170,7 +170,7 @@ public sealed class FamilyTests : IDisposable
     [Fact]
     public void All_HasEachIdOnce()
     {
-        Assert.Equal(["cnn", "gru", "linear-gd", "lstm", "mlp", "perceptron", "rnn", "text"], NeuralFamilies.All.Select(f => f.Id).Order());
+        Assert.Equal(["bert", "cnn", "gru", "linear-gd", "lstm", "mlp", "perceptron", "rnn", "text"], NeuralFamilies.All.Select(f => f.Id).Order());
         Assert.All(NeuralFamilies.All, f => Assert.NotEmpty(f.Description));
     }
 

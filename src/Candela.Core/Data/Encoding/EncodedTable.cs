@@ -14,6 +14,7 @@ public sealed class EncodedTable : IExampleSource
 
     private const long PieceBytes = 32L << 20;
     private const int SparseGuess = 128;   // n-grams per row, before any row was seen
+    private const int TextGuess = 256;     // bytes per text, likewise
 
     private readonly Table _table;
     private readonly TableSplit _split;
@@ -38,7 +39,7 @@ public sealed class EncodedTable : IExampleSource
             throw new ShapeException($"The split is of {split.Rows} rows, the table has {table.Rows}.");
         (_table, _split, _part, _encoder, _withTargets) = (table, split, part, encoder, withTargets);
         Layout = encoder.Layout;
-        _rowBytes = 4L * (Layout.DenseWidth + Layout.TokenLength + 2) + (Layout.SparseWidth > 0 ? 8L * SparseGuess : 0);
+        _rowBytes = 4L * (Layout.DenseWidth + Layout.TokenLength + 2) + (Layout.SparseWidth > 0 ? 8L * SparseGuess : 0) + ((long)TextGuess * Layout.TextColumns);
         _stream = 4L * (Layout.DenseWidth + Layout.TokenLength + 2) * table.Rows > memoryBudget;
         _budget = (long)(memoryBudget * (Count / (double)Math.Max(1, table.Rows)));
     }
@@ -203,13 +204,17 @@ public sealed class EncodedTable : IExampleSource
             return _all;
         var all = new FeatureBatch { Dense = new float[Count * Layout.DenseWidth], Tokens = new int[Count * Layout.TokenLength], SparseStarts = new int[Layout.SparseWidth > 0 ? Count + 1 : 1] };
         int[] buffer = [];
+        long textBytes = 0;
         foreach (TableChunk chunk in _table.Pass())
         {
             ReadOnlySpan<int> rows = _split.RowsIn(chunk, _part, ref buffer);
             if (rows.Length == 0)
                 continue;
-            _encoder.Encode(chunk, rows, all, all.Count, _withTargets);
-            if (Layout.SparseWidth == 0 || (8L * all.SparseStarts[all.Count]) + (all.Count * 4L * (Layout.DenseWidth + Layout.TokenLength)) <= _budget)
+            int before = all.Count;
+            _encoder.Encode(chunk, rows, all, before, _withTargets);
+            for (int i = before * Layout.TextColumns; i < all.Count * Layout.TextColumns; i++)
+                textBytes += 2L * all.Texts[i].Length;
+            if ((Layout.SparseWidth == 0 && Layout.TextColumns == 0) || textBytes + (Layout.SparseWidth == 0 ? 0 : 8L * all.SparseStarts[all.Count]) + (all.Count * 4L * (Layout.DenseWidth + Layout.TokenLength)) <= _budget)
                 continue;
             _stream = true;
             return null;

@@ -7,7 +7,7 @@ namespace Candela.Data;
 /// dates become days, year, season, weekday and time of day; categories one 0/1 feature per name met in at least one of 200 training rows (10 rows suffice), at most 64,
 /// and <c>name=(other)</c> and <c>name=(missing)</c> where training had such. An image is the only input, its pixels standardised per channel.</para>
 /// <para><see cref="FeatureStyle.Raw"/>: numbers as they are, NaN for missing; categories as codes by training frequency, NaN for missing or unseen; dates as days, month, weekday.</para>
-/// <para>Text becomes hashed n-grams (words, word pairs and word beginnings and endings; characters, pairs and triples where the script has no spaces) in 2^18 buckets and, when asked for, token ids.</para></summary>
+/// <para>Text becomes hashed n-grams (words, word pairs and word beginnings and endings; characters, pairs and triples where the script has no spaces) in 2^18 buckets and, when asked for, token ids, or stays as it is.</para></summary>
 public sealed class FeatureEncoder
 {
     private readonly PreprocessingState _state;
@@ -75,6 +75,7 @@ public sealed class FeatureEncoder
             SparseWidth = _ngrams?.Width ?? 0,
             TokenLength = _tokens?.Length ?? 0,
             TokenVocabulary = _tokens?.Vocabulary ?? 0,
+            TextColumns = state.Request.TextAsIs ? _texts.Length : 0,
         };
         _width = Layout.DenseWidth;
     }
@@ -137,7 +138,7 @@ public sealed class FeatureEncoder
                 _codes[i].Encode(Find(chunk, _codes[i].Column), rows, into.Dense.AsSpan((at * _width) + _offsets[i]), _width);
         }
 
-        if (_ngrams is not null || _tokens is not null)
+        if (_ngrams is not null || _tokens is not null || Layout.TextColumns > 0)
             EncodeText(chunk, rows, into, at);
         if (!withTargets)
         {
@@ -188,7 +189,15 @@ public sealed class FeatureEncoder
             into.Tokens.AsSpan(at * length, rows.Length * length).Clear();
         }
 
-        for (int i = 0; i < rows.Length; i++)
+        if (Layout.TextColumns > 0)
+        {
+            into.Texts = Grown(into.Texts, (long)at * texts.Length, (long)(at + rows.Length) * texts.Length);
+            for (int i = 0; i < rows.Length; i++)
+                for (int column = 0; column < texts.Length; column++)
+                    into.Texts[((at + i) * texts.Length) + column] = texts[column][rows[i]] ?? "";
+        }
+
+        for (int i = 0; i < rows.Length && (_ngrams is not null || _tokens is not null); i++)
         {
             int filled = 0;
             for (int column = 0; column < texts.Length; column++)

@@ -17,6 +17,8 @@ internal sealed class RowGather(FeatureLayout layout, int size)
             Batch.Dense = Copy(from.Dense, Batch.Dense, _width, rows, at);
         if (layout.TokenLength > 0)
             Batch.Tokens = Copy(from.Tokens, Batch.Tokens, layout.TokenLength, rows, at);
+        if (layout.TextColumns > 0)
+            Batch.Texts = Copy(from.Texts, Batch.Texts, layout.TextColumns, rows, at);
         if (layout.SparseWidth > 0)
             CopySparse(from, rows, at);
         if (from.Labels.Length > 0)
