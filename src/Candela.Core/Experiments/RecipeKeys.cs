@@ -86,6 +86,7 @@ internal static class RecipeKeys
         Number("lora-dropout", r => r.Sequence.LoraDropout, (r, v) => r with { Sequence = r.Sequence with { LoraDropout = v } }, below: 1),
         Texts("lora-targets", r => r.Sequence.LoraTargets, (r, v) => r with { Sequence = r.Sequence with { LoraTargets = v } }),
         Text("head-only", r => r.Sequence.HeadOnly switch { true => "yes", false => "no", null => null }, (r, v) => r with { Sequence = r.Sequence with { HeadOnly = YesNo(v) } }),
+        Number("beta", r => r.Sequence.Beta, (r, v) => r with { Sequence = r.Sequence with { Beta = v } }),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 

@@ -45,9 +45,9 @@ internal sealed record CorpusTokens(long Tokens, long LearnedBytes)
     }
 
     // The assistant's turns are learned. A template writes a conversation as a whole, so a turn is what one more message adds to the text before it.
-    private static IEnumerable<(string Text, bool Learned)> Turns(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer)
+    internal static IEnumerable<(string Text, bool Learned)> Turns(IReadOnlyList<ChatMessage> messages, Tokenizer tokenizer)
     {
-        if (tokenizer.ChatTemplate is not { } template)
+        if (tokenizer.ChatTemplate is null)
         {
             foreach (ChatMessage message in messages)
             {
@@ -63,7 +63,7 @@ internal sealed record CorpusTokens(long Tokens, long LearnedBytes)
         {
             bool answer = messages[i].Role == "assistant";
             bool asks = !answer && i + 1 < messages.Count && messages[i + 1].Role == "assistant";
-            string text = template.Render([.. messages.Take(i + 1)], new ChatTemplateOptions { AddGenerationPrompt = asks });
+            string text = tokenizer.ApplyChatTemplate([.. messages.Take(i + 1)], new ChatTemplateOptions { AddGenerationPrompt = asks });
             if (!text.StartsWith(before, StringComparison.Ordinal))
                 throw new DataException("The model's chat template rewrites earlier turns when a message is added, so the answers cannot be told from the rest. Give `prompt` and `completion` instead of `messages`.");
             yield return (text[before.Length..], answer);

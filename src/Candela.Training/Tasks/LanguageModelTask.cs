@@ -39,18 +39,12 @@ public sealed class LanguageModelTask : ISequenceTask
             throw new UsageException($"--width {width} cannot be divided among --heads {net.Heads ?? LanguageModelPlan.DefaultHeads}; a multiple was needed.");
         }
 
-        string? adapter = net.LoraAlpha is not null ? "lora-alpha" : net.LoraDropout is not null ? "lora-dropout" : net.LoraTargets is not null ? "lora-targets" : null;
-        if (adapter is not null && net.LoraRank is null)
-            throw new UsageException($"--{adapter} is for adapters; give their --lora-rank too, 8 for example.");
-        if (net.LoraAlpha == 0)
-            throw new UsageException("--lora-alpha 0 would leave the adapters without effect; a number above 0 was needed.");
-        if (net.LoraRank is not null && net.HeadOnly == true)
-            throw new UsageException("--lora-rank and --head-only name different parts to train. Give one; --lora-targets lm_head gives the output matrix an adapter.");
+        CheckParts(net);
         foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
             if (file is not null && !File.Exists(file))
                 throw new UsageException($"--{option} {file}: the file does not exist. A text file, or a share of the text, was needed.");
         FitOptions fit = request.Fit, none = new();
-        string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target" : null;
+        string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target" : net.Beta is not null ? "beta" : null;
         if (unused is not null)
             throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
         if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
@@ -61,6 +55,18 @@ public sealed class LanguageModelTask : ISequenceTask
             throw new UsageException("--valid 0 without --test leaves nothing to judge the model by. Leave it out, or give --test a share of the text or a file.");
         return request.ValidFraction + request.TestFraction < 1 ? request
             : throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
+    }
+
+    /// <summary>Refuses adapters and parts to train that do not go together.</summary>
+    internal static void CheckParts(SequenceOptions net)
+    {
+        string? adapter = net.LoraAlpha is not null ? "lora-alpha" : net.LoraDropout is not null ? "lora-dropout" : net.LoraTargets is not null ? "lora-targets" : null;
+        if (adapter is not null && net.LoraRank is null)
+            throw new UsageException($"--{adapter} is for adapters; give their --lora-rank too, 8 for example.");
+        if (net.LoraAlpha == 0)
+            throw new UsageException("--lora-alpha 0 would leave the adapters without effect; a number above 0 was needed.");
+        if (net.LoraRank is not null && net.HeadOnly == true)
+            throw new UsageException("--lora-rank and --head-only name different parts to train. Give one; --lora-targets lm_head gives the output matrix an adapter.");
     }
 
     /// <inheritdoc/>

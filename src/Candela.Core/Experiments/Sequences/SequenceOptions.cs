@@ -41,4 +41,7 @@ public sealed record SequenceOptions
 
     /// <summary>Whether only the last norm and the output matrix are trained.</summary>
     public bool? HeadOnly { get; init; }
+
+    /// <summary>Of preferences: how strongly the model is held to its base, above 0; null for 0.1.</summary>
+    public double? Beta { get; init; }
 }

@@ -1,0 +1,130 @@
+using Candela.Data;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Candela.Training.Tasks;
+
+/// <summary>A language model as <see cref="TrainingLoop"/> trains it by direct preference optimisation (Rafailov et al. 2023, equation 7): of each pair the loss is <c>-log sigmoid(beta m)</c>, where the margin
+/// <c>m</c> is how much more the model than the reference prefers the chosen answer, <c>(log p(chosen) - log r(chosen)) - (log p(rejected) - log r(rejected))</c>, sums over the tokens of the answers. With
+/// a smoothing e the label is taken to be wrong that often: <c>-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)</c> (Mitchell 2023).</summary>
+internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDisposable
+{
+    private readonly Layer _network;
+    private readonly FlatParameters _flat;
+    private readonly double _beta, _smoothing;
+    private readonly int _batchSize;
+    private readonly long _seed;
+    private bool _training;
+
+    /// <summary>Moves the network's trained parameters into flat buffers.</summary>
+    /// <param name="network">Built, [N, T] ids to [N, T, V] logits; it stays the caller's.</param>
+    /// <param name="beta">How strongly the model is held to the reference, above 0.</param>
+    /// <param name="smoothing">Share of wrong labels, 0 to below 0.5.</param>
+    /// <param name="batchSize">Pairs of an evaluation batch.</param>
+    /// <param name="seed">Of dropout.</param>
+    public PreferenceTrainable(Layer network, double beta, double smoothing, int batchSize, long seed)
+    {
+        (_network, _beta, _smoothing, _batchSize, _seed) = (network, beta, smoothing, batchSize, seed);
+        _flat = new FlatParameters(network);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ParameterSegment> Segments => _flat.Segments;
+
+    /// <inheritdoc/>
+    public Span<float> Parameters => _flat.Values;
+
+    /// <inheritdoc/>
+    public Span<float> Gradients => _flat.Gradients;
+
+    /// <inheritdoc/>
+    public BatchLoss Differentiate(PreferenceBatch batch, long step, bool accumulate, double gradientScale)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        Mode(training: true);
+        _flat.Upload();
+        if (!accumulate)
+            _flat.ZeroGradients();
+        _network.BeginStep(_seed, step);
+        Tensor sums = LogProbabilities(_network, batch, _flat.Device);
+        Tensor margins = (sums.narrow(0, 0, batch.Count) - sums.narrow(0, batch.Count, batch.Count) - tensor(batch.References).to(_flat.Device)) * _beta;
+        Tensor loss = -nn.functional.logsigmoid(margins).mean() * (1 - _smoothing);
+        if (_smoothing > 0)
+            loss -= nn.functional.logsigmoid(-margins).mean() * _smoothing;
+        (gradientScale == 1 ? loss : loss * gradientScale).backward();
+        _flat.Download();
+        return new BatchLoss(loss.ToDouble() * batch.Count, batch.Count);
+    }
+
+    /// <inheritdoc/>
+    public ValidationResult Evaluate(IBatchSource<PreferenceBatch> rows)
+    {
+        Mode(training: false);
+        _flat.Upload();
+        BatchLoss total = default;
+        foreach (PreferenceBatch batch in rows.Batches(new BatchPlan(_batchSize)))
+        {
+            double[] sums = Sums(_network, batch, _flat.Device);
+            for (int i = 0; i < batch.Count; i++)
+                total += new BatchLoss(PreferenceScores.Loss(_beta * (sums[i] - sums[batch.Count + i] - batch.References[i]), _smoothing), 1);
+        }
+
+        return new ValidationResult(total.Mean, null);
+    }
+
+    /// <summary>Leaves the network in evaluation mode with the final values.</summary>
+    public void Dispose()
+    {
+        _flat.Upload();
+        _network.eval();
+        _flat.Dispose();
+    }
+
+    /// <summary>The log-probabilities of all answers under a network in evaluation mode, in the order of the pairs.</summary>
+    public static AnswerLikelihoods Likelihoods(Layer network, PreferenceTokens pairs, int batchSize, Device device, CancellationToken cancellation)
+    {
+        var (chosen, rejected) = (new List<double>(), new List<double>());
+        foreach (PreferenceBatch batch in pairs.Batches(new BatchPlan(batchSize)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            double[] sums = Sums(network, batch, device);
+            chosen.AddRange(sums.AsSpan(0, batch.Count));
+            rejected.AddRange(sums.AsSpan(batch.Count));
+        }
+
+        return new AnswerLikelihoods([.. chosen], [.. rejected]);
+    }
+
+    private static double[] Sums(Layer network, PreferenceBatch batch, Device device)
+    {
+        using TensorScope scope = TensorScope.Begin();
+        using IDisposable quiet = no_grad();
+        return [.. LogProbabilities(network, batch, device).cpu().data<double>()];
+    }
+
+    // [2 Count], summed over the tokens of each answer, in double precision: margins are differences of large sums.
+    private static Tensor LogProbabilities(Layer network, PreferenceBatch batch, Device device)
+    {
+        int sequences = 2 * batch.Count, tokens = sequences * batch.Length;
+        Tensor logits = network.call(tensor(batch.Inputs, [sequences, batch.Length], ScalarType.Int64).to(device));
+        Tensor losses = nn.functional.cross_entropy(logits.view(tokens, logits.size(2)), tensor(batch.Targets, [tokens], ScalarType.Int64).to(device), ignore_index: TokenBatch.Ignored, reduction: nn.Reduction.None);
+        return -losses.view(sequences, batch.Length).to(ScalarType.Float64).sum(1);
+    }
+
+    private void Mode(bool training)
+    {
+        if (_training == training)
+            return;
+        _network.train(training);
+        _training = training;
+    }
+}
+
+/// <summary>Log-probabilities of answers given their prompts, in nats.</summary>
+/// <param name="Chosen">Of the preferred ones.</param>
+/// <param name="Rejected">Of the others.</param>
+internal sealed record AnswerLikelihoods(double[] Chosen, double[] Rejected)
+{
+    /// <summary>By how much the preferred one is likelier.</summary>
+    public double[] Margins => [.. Chosen.Zip(Rejected, (c, r) => c - r)];
+}
