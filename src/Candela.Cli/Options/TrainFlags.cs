@@ -62,7 +62,6 @@ internal static class TrainFlags
         new("lora-dropout", "P", "Language models: dropout of adapters, 0 to 1."),
         new("lora-targets", "a,b", "Language models: names of the matrices that get adapters. Default: attention."),
         new("head-only", "yes|no", "With --base: train the output layers alone."),
-        new("head-only", "yes|no", "Language models: train the last norm and the output matrix alone."),
         new("beta", "X", "Preferences: how strongly the model is held to its base. Default: 0.1."),
         new("optimizer", "O", $"{string.Join(", ", OptionNames.Optimizers)}."),
         new("learning-rate", "X", "Peak learning rate."),
