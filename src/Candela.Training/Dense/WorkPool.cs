@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Candela.Training.DenseNets.Kernels;
 
 namespace Candela.Training.DenseNets;
@@ -76,6 +77,22 @@ public sealed unsafe class WorkPool : IDisposable
             throw new CandelaException($"A worker thread failed: {failure.Message}", failure);
         }
     }
+
+    /// <summary>The same of a delegate: work(chunk, panels of the thread).</summary>
+    internal void Run(int chunks, Action<int, GemmPanels> work)
+    {
+        var handle = GCHandle.Alloc(work);
+        try
+        {
+            Run(&Invoke, (void*)GCHandle.ToIntPtr(handle), chunks);
+        }
+        finally
+        {
+            handle.Free();
+        }
+    }
+
+    private static void Invoke(void* work, int chunk, GemmPanels panels) => ((Action<int, GemmPanels>)GCHandle.FromIntPtr((nint)work).Target!)(chunk, panels);
 
     /// <summary>Ends the threads and frees their panels.</summary>
     public void Dispose()

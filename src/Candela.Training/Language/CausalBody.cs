@@ -1,3 +1,4 @@
+using Candela.Training.Transformers;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Language;
@@ -7,6 +8,9 @@ internal interface ICausalBlock
 {
     /// <summary>[B, T, W] -> [B, T, W].</summary>
     Tensor Run(Tensor x, SequencePass pass, int layer);
+
+    /// <summary>What it is made of.</summary>
+    BlockParts Parts { get; }
 }
 
 /// <summary>What a causal network is but for its head: embeddings, blocks, last norm. [T] ids -> [T, width].</summary>
@@ -37,12 +41,18 @@ internal abstract class CausalBody(int width) : Layer
         return Norm.call(last);
     }
 
-    protected abstract IReadOnlyList<ICausalBlock> Blocks { get; }
+    public abstract IReadOnlyList<ICausalBlock> Blocks { get; }
 
-    protected abstract Layer Norm { get; }
+    public abstract Layer Norm { get; }
 
     /// <summary>Rotation of queries and keys, or null where positions are embedded.</summary>
-    protected virtual RotaryEmbedding? Rotary => null;
+    public virtual RotaryEmbedding? Rotary => null;
+
+    /// <summary>Table of learned positions, or null.</summary>
+    public virtual TokenEmbedding? Positions => null;
+
+    /// <summary>Of the sum of embeddings, or null.</summary>
+    public virtual Dropout? EmbeddingDropout => null;
 
     /// <summary>[B, T] ids -> [B, T, width], what the first block takes.</summary>
     protected abstract Tensor Embed(Tensor ids, KvCache? cache);

@@ -48,6 +48,12 @@ public abstract class CausalNetwork : Layer
         return _head is not null ? _head.call(wanted) : _body.Embedding.Project(wanted);
     }
 
+    /// <summary>All but the head.</summary>
+    internal CausalBody Body => _body;
+
+    /// <summary>The output matrix, or null where it is the token table.</summary>
+    internal Dense? Head => _head;
+
     /// <summary>An empty cache for one sequence.</summary>
     internal KvCache NewCache() => new(_config.Layers, _config.ContextLength);
 

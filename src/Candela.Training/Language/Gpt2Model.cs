@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Candela.Training.Transformers;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Language;
@@ -139,6 +140,8 @@ internal sealed class TransposedDense(int inputs, int outputs, double deviation)
 
     LayerParameter ILowRankHost.Weight => _weight!;
 
+    LayerParameter? ILowRankHost.Bias => _bias;
+
     bool ILowRankHost.IsTransposed => true;
 
     LowRankUpdate? ILowRankHost.Update { get; set; }
@@ -194,6 +197,8 @@ internal sealed class Gpt2Attention : Layer
         return Attend(input, pass, 0);
     }
 
+    public AttentionParts Parts => new([_project], _output, _heads, _heads, InputShape!.Last / _heads) { Dropout = _dropout };
+
     public Tensor Attend(Tensor x, SequencePass pass, int layer)
     {
         long width = x.size(-1);
@@ -240,6 +245,8 @@ internal sealed class Gpt2Mlp : Layer
         BuildChild(_output, input.WithLast(_hidden));
     }
 
+    public FeedForwardParts Parts => new(null, _wide, _output, _activation);
+
     protected override Tensor Compute(Tensor input)
     {
         using Tensor wide = _wide.call(input), active = _activation.Apply(wide);
@@ -284,6 +291,8 @@ internal sealed class Gpt2Block : Layer, ICausalBlock
         return Run(input, pass, 0);
     }
 
+    public BlockParts Parts => new(_before, _attention.Parts, _between, _mlp.Parts) { AttentionDropout = _afterAttention, FeedForwardDropout = _afterMlp };
+
     public Tensor Run(Tensor x, SequencePass pass, int layer)
     {
         using Tensor normal = _before.call(x), attended = _attention.Attend(normal, pass, layer), keptA = _afterAttention.call(attended), middle = x.add(keptA);
@@ -323,9 +332,13 @@ internal sealed class Gpt2Body : CausalBody
             BuildChild(child, OutputShape(input));
     }
 
-    protected override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
+    public override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
 
-    protected override Layer Norm => _norm;
+    public override Layer Norm => _norm;
+
+    public override TokenEmbedding Positions => _positions;
+
+    public override Dropout EmbeddingDropout => _dropout;
 
     protected override Tensor Embed(Tensor ids, KvCache? cache)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Candela.Training.Transformers;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Language;
@@ -297,6 +298,8 @@ internal sealed class LlamaBlock : Layer, ICausalBlock
 
     protected override Tensor Compute(Tensor input) => throw new ShapeException("A block runs within its model.");
 
+    public BlockParts Parts => new(_before, _attention.Parts, _between, _mlp.Parts);
+
     public Tensor Run(Tensor x, SequencePass pass, int layer)
     {
         using Tensor normal = _before.call(x), attended = _attention.Attend(normal, pass, layer), middle = x.add(attended);
@@ -331,11 +334,11 @@ internal sealed class LlamaBody : CausalBody
         BuildChild(_norm, OutputShape(input));
     }
 
-    protected override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
+    public override IReadOnlyList<ICausalBlock> Blocks => _blocks.Blocks;
 
-    protected override Layer Norm => _norm;
+    public override Layer Norm => _norm;
 
-    protected override RotaryEmbedding Rotary => _rotary;
+    public override RotaryEmbedding Rotary => _rotary;
 
     protected override Tensor Embed(Tensor ids, KvCache? cache) => Embedding.call(ids);
 }

@@ -36,6 +36,8 @@ internal sealed class TokenEmbedding(int rows, int width, double deviation, int?
     public Tensor Project(Tensor hidden, Tensor? bias = null) => nn.functional.linear(hidden, _weight!.Value, bias);
 
     public Tensor Weight => _weight!.Value;
+
+    public LayerParameter Table => _weight!;
 }
 
 /// <summary>Blocks one after the other, whose keys are their numbers.</summary>

@@ -40,6 +40,8 @@ public sealed class Dense : Layer, IAffineLayer, ILowRankHost
 
     LayerParameter ILowRankHost.Weight => _weight!;
 
+    LayerParameter? ILowRankHost.Bias => _bias;
+
     bool ILowRankHost.IsTransposed => false;
 
     LowRankUpdate? ILowRankHost.Update { get; set; }

@@ -38,8 +38,11 @@ public sealed class Dropout : Layer
     {
         if (Probability == 0 || !training)
             return input.alias();
-        return Apply(input, Probability, DropoutMask.CallKey(_key, ++_calls));
+        return Apply(input, Probability, NextKey());
     }
+
+    /// <summary>The key of the next call's mask, for one that makes the mask elsewhere; 0 where nothing is dropped.</summary>
+    internal ulong NextKey() => Probability == 0 || !training ? 0 : DropoutMask.CallKey(_key, ++_calls);
 
     /// <summary>The input with the mask of a key on it.</summary>
     internal static Tensor Apply(Tensor input, double probability, ulong callKey)

@@ -16,6 +16,10 @@ public sealed class LayerNorm : Layer
     /// <summary>Added to the variance.</summary>
     public double Epsilon { get; }
 
+    internal LayerParameter Weight => _weight!;
+
+    internal LayerParameter Bias => _bias!;
+
     /// <inheritdoc/>
     public override string TypeId => "layer-norm";
 

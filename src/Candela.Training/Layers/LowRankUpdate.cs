@@ -9,6 +9,9 @@ internal interface ILowRankHost
     /// <summary>[out, in], or [in, out] where <see cref="IsTransposed"/>.</summary>
     LayerParameter Weight { get; }
 
+    /// <summary>The offset, or null.</summary>
+    LayerParameter? Bias { get; }
+
     /// <summary>Whether the weight is stored [in, out].</summary>
     bool IsTransposed { get; }
 
@@ -25,6 +28,8 @@ internal sealed class LowRankMatrix(int outputs, Initializer initializer) : Laye
 
     public Tensor Value => _weight!.Value;
 
+    public LayerParameter Matrix => _weight!;
+
     public override Shape OutputShape(Shape input) => input.WithLast(outputs);
 
     protected override void OnBuild(Shape input) => _weight = Parameter("weight", [outputs, input.Last], initializer, decays: true);
@@ -37,7 +42,6 @@ internal sealed class LowRankUpdate : IDisposable
 {
     private readonly Layer _host;
     private readonly ILowRankHost _target;
-    private readonly Dropout _dropout;
 
     /// <summary>Attaches A, B and the dropout to the host under PEFT's names.</summary>
     /// <param name="host">A layer that is an <see cref="ILowRankHost"/>.</param>
@@ -52,11 +56,11 @@ internal sealed class LowRankUpdate : IDisposable
         // PyTorch's kaiming_uniform_(a = sqrt(5)), which the authors' code uses: within 1 / sqrt(inputs).
         A = new LowRankMatrix(rank, Initializers.Uniform(-1 / Math.Sqrt(inputs), 1 / Math.Sqrt(inputs)));
         B = new LowRankMatrix(outputs, Initializers.Zeros);
-        _dropout = new Dropout(dropout);
+        Dropout = new Dropout(dropout);
         A.BuildOnly([inputs]);
         B.BuildOnly([rank]);
-        _dropout.BuildOnly([inputs]);
-        foreach (Layer part in new Layer[] { A, B, _dropout })
+        Dropout.BuildOnly([inputs]);
+        foreach (Layer part in new Layer[] { A, B, Dropout })
         {
             if (weight.device_type != TorchSharp.DeviceType.CPU || weight.dtype != ScalarType.Float32)
                 part.to(weight.device).to(weight.dtype);
@@ -65,13 +69,16 @@ internal sealed class LowRankUpdate : IDisposable
 
         host.Attach("lora_A", A);
         host.Attach("lora_B", B);
-        host.Attach("lora_dropout", _dropout);
+        host.Attach("lora_dropout", Dropout);
         _target.Update = this;
     }
 
     public LowRankMatrix A { get; }
 
     public LowRankMatrix B { get; }
+
+    /// <summary>Of what A reads.</summary>
+    public Dropout Dropout { get; }
 
     public double Scale { get; }
 
@@ -82,7 +89,7 @@ internal sealed class LowRankUpdate : IDisposable
     {
         if (IsMerged)
             return;
-        using Tensor kept = _dropout.call(input), inner = A.call(kept);
+        using Tensor kept = Dropout.call(input), inner = A.call(kept);
         using Tensor rows = inner.reshape(-1, inner.size(-1)), flat = output.view(-1, output.size(-1)), columns = B.Value.t();
         flat.addmm_(rows, columns, beta: 1, alpha: (float)Scale);
     }
@@ -105,6 +112,6 @@ internal sealed class LowRankUpdate : IDisposable
         _host.DetachAll();
         A.Dispose();
         B.Dispose();
-        _dropout.Dispose();
+        Dropout.Dispose();
     }
 }

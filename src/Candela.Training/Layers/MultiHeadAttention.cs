@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Candela.Training.Transformers;
 using static TorchSharp.torch;
 
 namespace Candela.Training;
@@ -165,6 +166,16 @@ public sealed class MultiHeadAttention : Layer
         split.Dispose();
         return turned;
     }
+
+    /// <summary>What it is made of.</summary>
+    internal AttentionParts Parts => new([_query!, _key!, _value!], _output!, _options.Heads, _keyValueHeads, HeadWidth(InputShape!.Last))
+    {
+        QueryNorm = _queryNorm,
+        KeyNorm = _keyNorm,
+        Rotary = _options.Rotary,
+        Window = _options.Window,
+        Dropout = _dropout,
+    };
 
     private int HeadWidth(int width) => _options.HeadDimension > 0 ? _options.HeadDimension : width / _options.Heads;
 

@@ -16,6 +16,8 @@ public sealed class RmsNorm : Layer
     /// <summary>Added to the mean square.</summary>
     public double Epsilon { get; }
 
+    internal LayerParameter Weight => _weight!;
+
     /// <inheritdoc/>
     public override string TypeId => "rms-norm";
 

@@ -1,3 +1,4 @@
+using Candela.Training.Transformers;
 using static TorchSharp.torch;
 
 namespace Candela.Training;
@@ -49,6 +50,9 @@ public sealed class SwiGlu : Layer
         using Tensor gate = _gate.call(input), open = _activation.Apply(gate), up = _up.call(input), gated = open.mul(up);
         return _down!.call(gated);
     }
+
+    /// <summary>What it is made of.</summary>
+    internal FeedForwardParts Parts => new(_gate, _up, _down!, _activation);
 
     internal override bool TakesOwnInput(string child) => child != "down_proj";
 

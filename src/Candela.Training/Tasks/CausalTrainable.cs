@@ -1,27 +1,36 @@
 using Candela.Data;
+using Candela.Training.Language;
+using Candela.Training.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tasks;
 
 /// <summary>A network over token sequences, [N, T] ids to [N, T, V] logits, as <see cref="TrainingLoop"/> trains it: the loss is the mean cross-entropy in nats of the tokens that
-/// are learned.</summary>
+/// are learned. A <see cref="CausalNetwork"/> in float32 on the CPU runs on the managed transformer engine, anything else on libtorch.</summary>
 public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
 {
     private readonly Layer _network;
     private readonly FlatParameters _flat;
     private readonly int _batchSize;
     private readonly long _seed;
+    private readonly TransformerEngine? _engine;
     private bool _training;
 
     /// <summary>Moves the network's trained parameters into flat buffers.</summary>
     /// <param name="network">Built; it stays the caller's.</param>
     /// <param name="batchSize">Sequences of an evaluation batch.</param>
     /// <param name="seed">Of dropout.</param>
-    public CausalTrainable(Layer network, int batchSize, long seed)
+    public CausalTrainable(Layer network, int batchSize, long seed) : this(network, batchSize, seed, managed: true)
+    {
+    }
+
+    /// <summary>The same, on libtorch alone where <paramref name="managed"/> is false.</summary>
+    internal CausalTrainable(Layer network, int batchSize, long seed, bool managed, bool recompute = false)
     {
         (_network, _batchSize, _seed) = (network, batchSize, seed);
         _flat = new FlatParameters(network);
+        _engine = managed && network is CausalNetwork causal ? TransformerEngine.Create(causal, recompute) : null;
     }
 
     /// <inheritdoc/>
@@ -47,6 +56,8 @@ public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
         if (batch.Learned == 0)
             return default;
         _network.BeginStep(_seed, step);
+        if (_engine is not null)
+            return _engine.Differentiate(batch, gradientScale);
         Tensor loss = Loss(batch, nn.Reduction.Mean);
         (gradientScale == 1 ? loss : loss * gradientScale).backward();
         _flat.Download();
@@ -82,11 +93,14 @@ public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
     {
         _flat.Upload();
         _network.eval();
+        _engine?.Dispose();
         _flat.Dispose();
     }
 
     private float[] SequenceLosses(TokenBatch batch)
     {
+        if (_engine is not null)
+            return _engine.Losses(batch);
         using TensorScope scope = TensorScope.Begin();
         using IDisposable quiet = no_grad();
         return TensorMemory.Read(Loss(batch, nn.Reduction.None).view(batch.Count, batch.Length).sum(1));

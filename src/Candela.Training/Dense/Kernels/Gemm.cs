@@ -29,16 +29,26 @@ internal unsafe struct GemmProblem
 /// <summary>Packing memory of one thread, allocated at first use.</summary>
 internal sealed class GemmPanels : IDisposable
 {
-    private AlignedFloats? _a, _b;
+    private AlignedFloats? _a, _b, _scratch;
 
     public AlignedFloats A => _a ??= new AlignedFloats((Gemm.BlockM * Gemm.BlockK) + 64);
 
     public AlignedFloats B => _b ??= new AlignedFloats((Gemm.BlockN * Gemm.BlockK) + 64);
 
+    /// <summary>Memory of the thread for other kernels, at least so many floats; what it holds is lost when it grows.</summary>
+    public AlignedFloats Scratch(int length)
+    {
+        if (_scratch is { } old && old.Length >= length)
+            return old;
+        _scratch?.Dispose();
+        return _scratch = new AlignedFloats(length);
+    }
+
     public void Dispose()
     {
         _a?.Dispose();
         _b?.Dispose();
+        _scratch?.Dispose();
     }
 }
 
@@ -199,7 +209,7 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
 
     /// <summary>A[mc, kc] to panels: panel p holds rows 6p..6p+5 as [kc, 6]. Vector stores write 8 floats, of which the next store overwrites 2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackA(float* a, nint row, nint col, int mc, int kc, float* to)
+    internal static void PackA(float* a, nint row, nint col, int mc, int kc, float* to)
     {
         for (int i = 0; i < mc; i += TileM, a += TileM * row, to += TileM * kc)
         {
@@ -234,7 +244,7 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
 
     /// <summary>B[kc, nc] to panels: panel p holds columns 16p..16p+15 as [kc, 16].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackB(float* b, nint row, nint col, int kc, int nc, float* to)
+    internal static void PackB(float* b, nint row, nint col, int kc, int nc, float* to)
     {
         for (int j = 0; j < nc; j += TileN, b += TileN * col, to += TileN * kc)
         {
@@ -305,6 +315,28 @@ internal static unsafe class Gemm // AggressiveOptimization: compiled fully at f
             Avx.Permute2x128(b2, b6, 0x31).Store(to + (6 * stride));
             Avx.Permute2x128(b3, b7, 0x31).Store(to + (7 * stride));
         }
+    }
+
+    /// <summary>c[rows, columns] = (c +) sum over k of a[k, 6] x b[k, 16], at most 6 x 16, from packed panels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Tile(int kc, float* a, float* b, float* c, nint ldc, bool add, int rows = TileM, int columns = TileN)
+    {
+        if (rows != TileM || columns != TileN)
+            TilePart(kc, a, b, c, ldc, add, rows, columns);
+        else if (Fma.IsSupported && Avx2.IsSupported)
+            TileAvx2(kc, a, b, c, ldc, add);
+        else
+            TilePortable(kc, a, b, c, ldc, add);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void TilePart(int kc, float* a, float* b, float* c, nint ldc, bool add, int rows, int columns)
+    {
+        float* corner = stackalloc float[TileM * TileN];
+        Tile(kc, a, b, corner, TileN, false);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                c[(i * ldc) + j] = add ? c[(i * ldc) + j] + corner[(i * TileN) + j] : corner[(i * TileN) + j];
     }
 
     /// <summary>c[6, 16] = (c +) sum over k of a[k, 6] x b[k, 16]. 12 accumulators of 8 lanes, 2 of B, 1 broadcast: 15 of 16 registers.</summary>

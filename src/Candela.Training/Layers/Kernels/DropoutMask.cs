@@ -22,7 +22,11 @@ internal static class DropoutMask
     public static ulong CallKey(ulong layerKey, ulong call) => Rng.Mix(layerKey + (call * Odd));
 
     /// <summary>Fills with 0 (with the given probability) or 1 / (1 - probability).</summary>
-    public static void Fill(Span<float> mask, double probability, ulong key)
+    /// <param name="mask">The part of the mask that begins at number <paramref name="start"/>.</param>
+    /// <param name="probability">Of 0.</param>
+    /// <param name="key">The mask's.</param>
+    /// <param name="start">Default 0, the whole mask.</param>
+    public static void Fill(Span<float> mask, double probability, ulong key, uint start = 0)
     {
         uint low = (uint)key, high = (uint)(key >> 32), threshold = Threshold(probability);
         float kept = (float)(1 / (1 - probability));
@@ -34,10 +38,10 @@ internal static class DropoutMask
             var sign = Vector256.Create(0x80000000u);
             Vector256<int> bound = (Vector256.Create(threshold) ^ sign).AsInt32();
             Vector256<float> scale = Vector256.Create(kept);
-            ref float start = ref MemoryMarshal.GetReference(mask);
+            ref float first = ref MemoryMarshal.GetReference(mask);
             for (; i + 8 <= mask.Length; i += 8)
             {
-                Vector256<uint> x = counter + Vector256.Create((uint)i);
+                Vector256<uint> x = counter + Vector256.Create(start + (uint)i);
                 x = (x * 0x9E3779B9u) ^ Vector256.Create(low);
                 x ^= x >>> 16;
                 x *= Vector256.Create(0x7feb352du);
@@ -46,12 +50,12 @@ internal static class DropoutMask
                 x *= Vector256.Create(0x846ca68bu);
                 x ^= x >>> 16;
                 Vector256<float> keep = Vector256.GreaterThanOrEqual((x ^ sign).AsInt32(), bound).AsSingle() & scale;
-                keep.StoreUnsafe(ref start, (nuint)i);
+                keep.StoreUnsafe(ref first, (nuint)i);
             }
         }
 
         for (; i < mask.Length; i++)
-            mask[i] = Hash((uint)i, low, high) >= threshold ? kept : 0;
+            mask[i] = Hash(start + (uint)i, low, high) >= threshold ? kept : 0;
     }
 
     /// <summary>The plain twin of <see cref="Fill"/>.</summary>
