@@ -2,7 +2,6 @@ using Candela.Training.DenseNets;
 using Candela.Training.Language;
 using Candela.Training.Tasks;
 using Candela.Training.Transformers.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Transformers;

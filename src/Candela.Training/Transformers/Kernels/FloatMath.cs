@@ -9,12 +9,12 @@ namespace Candela.Training.Transformers.Kernels;
 /// <summary>Exponentials of 8 floats. The framework's own goes through double; here an error of 2 units in the last place is enough.</summary>
 internal static class FloatMath
 {
-    /// <summary>e^x, relative error below 3e-7; 0 below -87.3, the largest finite power above 88.</summary>
+    /// <summary>e^x, relative error below 3e-7; 0 below -87.3, e^88 above 88; not a number stays so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp(Vector256<float> x)
     {
-        Vector256<float> inside = Vector256.GreaterThan(x, Vector256.Create(-87.3f));
-        x = Vector256.Min(Vector256.Max(x, Vector256.Create(-87.3f)), Vector256.Create(88f));
+        Vector256<float> below = Vector256.LessThan(x, Vector256.Create(-87.3f));
+        x = Vector256.MinNative(Vector256.Create(88f), Vector256.MaxNative(Vector256.Create(-87.3f), x)); // in this order the second operand's NaN comes through
         // x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two parts, so that n ln 2 is exact enough
         Vector256<float> n = Vector256.Round(x * Vector256.Create(1.44269504f));
         Vector256<float> r = Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x);
@@ -28,7 +28,7 @@ internal static class FloatMath
         p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
         p = Vector256.FusedMultiplyAdd(p, r, Vector256<float>.One);
         Vector256<float> power = ((Vector256.ConvertToInt32Native(n) + Vector256.Create(127)) << 23).AsSingle();
-        return (p * power) & inside;
+        return Vector256.AndNot(p * power, below);
     }
 
     /// <summary>1 / (1 + e^-x).</summary>
