@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Candela.Formats;
+using Candela.Language;
 
 namespace Candela.Classic.Sequences;
 
@@ -37,7 +38,7 @@ public sealed partial class FeatureTagger
         {
             ["model_type"] = ModelType,
             ["format_version"] = Format,
-            ["templates"] = Templates == TaggerTemplates.Characters ? "characters" : "words",
+            ["templates"] = Templates == TokenTemplates.Characters ? "characters" : "words",
             ["tags"] = new JsonArray([.. Tags.Select(tag => JsonValue.Create(tag))]),
         });
     }
@@ -54,10 +55,10 @@ public sealed partial class FeatureTagger
             throw new FileFormatException(path, Fault.WrongFormat, $"model_type is '{type}'; '{ModelType}' was needed.");
         if (Value<int>("format_version") is var format && format != Format)
             throw new FileFormatException(path, Fault.Unsupported, $"format_version is {format}; this version of Candela reads {Format}.");
-        TaggerTemplates templates = Value<string>("templates") switch
+        TokenTemplates templates = Value<string>("templates") switch
         {
-            "words" => TaggerTemplates.Words,
-            "characters" => TaggerTemplates.Characters,
+            "words" => TokenTemplates.Words,
+            "characters" => TokenTemplates.Characters,
             var other => throw Bad($"'templates' is '{other}'; 'words' or 'characters' was needed."),
         };
         if (json["tags"] is not JsonArray { Count: > 0 } list || list.Any(n => n is not JsonValue v || !v.TryGetValue(out string? _)))

@@ -17,7 +17,7 @@ public sealed partial class FeatureTagger
     private readonly ChainShape _shape;
     private readonly double[] _weights;
 
-    private FeatureTagger(TaggerTemplates templates, string[] tags, string[] names, ChainShape shape, double[] weights)
+    private FeatureTagger(TokenTemplates templates, string[] tags, string[] names, ChainShape shape, double[] weights)
     {
         (Templates, Tags, _names, _shape, _weights) = (templates, tags, names, shape, weights);
         _numbers = new Dictionary<string, int>(names.Length, StringComparer.Ordinal);
@@ -25,8 +25,8 @@ public sealed partial class FeatureTagger
             _numbers.TryAdd(names[i], i);
     }
 
-    /// <summary>The features it reads; never <see cref="TaggerTemplates.Auto"/>.</summary>
-    public TaggerTemplates Templates { get; }
+    /// <summary>The features it reads; never <see cref="TokenTemplates.Auto"/>.</summary>
+    public TokenTemplates Templates { get; }
 
     /// <summary>The tags it can give, in ordinal order.</summary>
     public IReadOnlyList<string> Tags { get; }
@@ -49,7 +49,7 @@ public sealed partial class FeatureTagger
         if (kept.Length == 0)
             throw new DataException("There is no tagged token to train a tagger on; sentences with tokens and tags were needed.");
 
-        TaggerTemplates templates = options.Templates == TaggerTemplates.Auto ? TokenFeatures.Choose(kept.Select(s => s.Tokens)) : options.Templates;
+        TokenTemplates templates = options.Templates == TokenTemplates.Auto ? TokenFeatures.Choose(kept.Select(s => s.Tokens)) : options.Templates;
         string[] tags = [.. kept.SelectMany(s => s.Tags).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         var (names, examples) = Number(kept, templates, tags, options.MinimumCount);
         ChainShape shape = ShapeOf(examples, names.Length, tags.Length);
@@ -79,7 +79,7 @@ public sealed partial class FeatureTagger
         return Array.ConvertAll(Viterbi.Best(emission, _weights.AsSpan(_shape.PairTags.Length), Tags.Count), t => Tags[t]);
     }
 
-    private static (string[] Names, ChainSentence[] Examples) Number(TaggedSentence[] sentences, TaggerTemplates templates, string[] tags, int minimum)
+    private static (string[] Names, ChainSentence[] Examples) Number(TaggedSentence[] sentences, TokenTemplates templates, string[] tags, int minimum)
     {
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         var lookup = numbers.GetAlternateLookup<ReadOnlySpan<char>>();

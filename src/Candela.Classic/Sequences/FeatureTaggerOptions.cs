@@ -1,10 +1,12 @@
+using Candela.Language;
+
 namespace Candela.Classic.Sequences;
 
 /// <summary>How to train a <see cref="FeatureTagger"/>.</summary>
 public sealed record FeatureTaggerOptions
 {
     /// <summary>The features. Default: by the training tokens.</summary>
-    public TaggerTemplates Templates { get; init; } = TaggerTemplates.Auto;
+    public TokenTemplates Templates { get; init; } = TokenTemplates.Auto;
 
     /// <summary>Features seen fewer times in training are left out; 1 or more. Default 1.</summary>
     public int MinimumCount { get; init; } = 1;

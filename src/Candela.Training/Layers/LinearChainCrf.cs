@@ -90,6 +90,33 @@ public sealed class LinearChainCrf : Layer
         return scope.Keep(score - LogPartition(emissions, lengths));
     }
 
+    /// <summary>The sum of the log-likelihoods times a factor, with gradients, computed in managed code: for training steps. One number; its gradient flows as that of <see cref="LogLikelihood"/>.</summary>
+    /// <param name="emissions">[N, T, K] of float32.</param>
+    /// <param name="tags">As of <see cref="LogLikelihood"/>.</param>
+    /// <param name="lengths">As of <see cref="LogLikelihood"/>.</param>
+    /// <param name="factor">Multiplies value and gradient.</param>
+    internal Tensor SummedLikelihood(Tensor emissions, ReadOnlySpan<long> tags, ReadOnlySpan<int> lengths, double factor)
+    {
+        Check(emissions, lengths);
+        int steps = (int)emissions.size(1), kinds = (int)emissions.size(2);
+        using TensorScope scope = TensorScope.Begin();
+        Tensor[] parameters = [_transitions!.Value, _start!.Value, _end!.Value];
+        var chain = new ChainMarginals(TensorMemory.Read(parameters[0]), TensorMemory.Read(parameters[1]), TensorMemory.Read(parameters[2]));
+        float[] all = TensorMemory.Read(emissions), gradient = new float[all.Length];
+        double sum = 0;
+        for (int n = 0; n < lengths.Length; n++)
+        {
+            int from = n * steps * kinds, count = lengths[n] * kinds;
+            sum += chain.Add(all.AsSpan(from, count), tags.Slice(n * steps, lengths[n]), gradient.AsSpan(from, count));
+        }
+
+        // A linear function of the scores with the likelihood's gradient, moved to the likelihood's value.
+        Tensor linear = (emissions * tensor(gradient, emissions.shape).to(emissions.device)).sum();
+        foreach ((Tensor parameter, float[] slope) in parameters.Zip([chain.TransitionGradient, chain.StartGradient, chain.EndGradient]))
+            linear = linear + (parameter * tensor(slope, parameter.shape).to(parameter.device)).sum();
+        return scope.Keep((linear - linear.detach() + sum) * factor);
+    }
+
     /// <summary>The best path of each sequence (Viterbi). Of equally good ones the first by tag number from the end.</summary>
     /// <param name="emissions">[N, T, K].</param>
     /// <param name="lengths">Real steps of each sequence, 1..T.</param>

@@ -84,7 +84,7 @@ public class FeatureTaggerTests
 
         FeatureTagger tagger = FeatureTagger.Train(sentences, cancellation: TestContext.Current.CancellationToken);
 
-        Assert.Equal(TaggerTemplates.Words, tagger.Templates);
+        Assert.Equal(TokenTemplates.Words, tagger.Templates);
         Assert.Equal(["A", "B", "ING"], tagger.Tags);
         for (int i = 0; i < 20; i++)
         {
@@ -106,7 +106,7 @@ public class FeatureTaggerTests
 
         FeatureTagger tagger = FeatureTagger.Train([.. Enumerable.Range(0, 40).Select(_ => Made())], cancellation: TestContext.Current.CancellationToken);
 
-        Assert.Equal(TaggerTemplates.Characters, tagger.Templates);
+        Assert.Equal(TokenTemplates.Characters, tagger.Templates);
         Assert.Equal([new TaggedSpan("LOC", 2, 2)], SpanTags.Read(tagger.Tag(["他", "去", "北", "京"])));
     }
 

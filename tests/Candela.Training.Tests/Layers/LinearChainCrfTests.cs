@@ -73,6 +73,38 @@ public sealed class LinearChainCrfTests
         }
     }
 
+    [Theory]
+    [Trait("Kind", "conformance")]
+    [NoTensorLeaks]
+    [InlineData(1)]
+    [InlineData(30)] // scores whose exponentials leave a double's range along a sentence
+    public void SummedLikelihood_AgainstAutograd_ValueAndGradientsAreEqual(double scale)
+    {
+        using var crf = new LinearChainCrf();
+        crf.Build([Steps, Kinds], 3);
+        using var scope = TensorScope.Begin();
+        Fill(crf, 4);
+        float[] values = TensorMemory.Read(Gaussian(new Rng(5), Lengths.Length, Steps, Kinds) * scale);
+        long[] tags = [0, 2, 1, 1, 2, 0, 0, 0, 1, 1, 0, 2];
+        (double expected, float[][] gradients) = Of(emissions => crf.LogLikelihood(emissions, tags, Lengths).sum() * -0.25);
+        (double value, float[][] managed) = Of(emissions => crf.SummedLikelihood(emissions, tags, Lengths, -0.25));
+        Assert.Equal(expected, value, 1e-4 * Math.Max(1, Math.Abs(expected)));
+        Assert.True(gradients.Max(g => g.Max()) > 0.01, "gradients of 0 show nothing");
+        for (int i = 0; i < gradients.Length; i++)
+            Assert.All(gradients[i].Zip(managed[i]), pair => Assert.Equal(pair.First, pair.Second, 2e-5f));
+
+        (double, float[][]) Of(Func<Tensor, Tensor> loss)
+        {
+            using Tensor emissions = tensor(values, [Lengths.Length, Steps, Kinds]).requires_grad_(true);
+            Tensor[] all = [.. TrainableParameter.Of(crf).Select(p => (Tensor)p.Value), emissions];
+            foreach (Tensor parameter in all)
+                parameter.grad = null;
+            Tensor result = loss(emissions);
+            result.backward();
+            return (result.ToSingle(), [.. all.Select(p => TensorMemory.Read(p.grad!))]);
+        }
+    }
+
     [Fact]
     [Trait("Kind", "property")]
     public void LogPartition_PaddingChanged_StaysTheSame()

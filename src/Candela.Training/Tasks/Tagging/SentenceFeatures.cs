@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Candela.Language;
@@ -17,16 +16,21 @@ internal sealed class SentenceFeatures
     /// <summary>Characters read of a word: its first and its last ones.</summary>
     public const int Letters = 16;
 
-    private const double CharacterShare = 0.95;
     private const int FewestLetters = 2;
-    private static readonly string[] WordChannels = ["word", "suffix2", "suffix3", "prefix2", "shape"], CharacterChannels = ["character", "pair-before", "pair-after", "shape"];
+    private const string WordStart = "\u0002", WordEnd = "\u0003";
+    private static readonly string[] WordChannels = ["word", "suffix1", "suffix2", "suffix3", "prefix1", "prefix2", "shape"], CharacterChannels = ["character", "pair-before", "pair-after", "shape"];
 
     private readonly Dictionary<string, int>[] _numbers;
     private readonly Dictionary<string, int> _letters;
     private readonly int[] _counts; // of the first channel's numbers in training
+    private readonly Dictionary<ulong, int> _wide = []; // the number of a written-down feature, from 1, by its hash
 
-    private SentenceFeatures(bool characters, Dictionary<string, int>[] numbers, int[] counts, Dictionary<string, int> letters, IReadOnlyList<string> tags) =>
-        (ByCharacter, _numbers, _counts, _letters, Tags) = (characters, numbers, counts, letters, tags);
+    private SentenceFeatures(bool characters, Dictionary<string, int>[] numbers, int[] counts, Dictionary<string, int> letters, TaggedPairs pairs, IReadOnlyList<string> tags)
+    {
+        (ByCharacter, _numbers, _counts, _letters, Pairs, Tags) = (characters, numbers, counts, letters, pairs, tags);
+        for (int i = 0; i < pairs.Hashes.Length; i++)
+            _wide[pairs.Hashes[i]] = i + 1;
+    }
 
     /// <summary>Whether tokens are single characters, as in Chinese text that is not segmented.</summary>
     public bool ByCharacter { get; }
@@ -43,8 +47,14 @@ internal sealed class SentenceFeatures
     /// <summary>Numbers of letters, padding and unknown included.</summary>
     public int LetterCount => _letters.Count + 2;
 
-    /// <summary>Numbers per token in all: the channels, and for words their letters.</summary>
-    public int Width => Channels.Count + (ByCharacter ? 0 : Letters);
+    /// <summary>The written-down features and the tags they were seen with.</summary>
+    public TaggedPairs Pairs { get; }
+
+    /// <summary>Where a token's written-down features begin.</summary>
+    public int WideStart => Channels.Count + (ByCharacter ? 0 : Letters);
+
+    /// <summary>Numbers per token in all: the channels, for words their letters, and the written-down features.</summary>
+    public int Width => WideStart + TokenFeatures.Most;
 
     /// <summary>How often training had the token of a number of the first channel.</summary>
     public int CountOf(long number) => number < 2 ? 0 : _counts[number - 2];
@@ -52,33 +62,37 @@ internal sealed class SentenceFeatures
     /// <summary>The features of training sentences.</summary>
     public static SentenceFeatures Of(IReadOnlyList<TaggedSentence> sentences)
     {
-        long single = 0, all = 0;
-        foreach (string token in sentences.SelectMany(s => s.Tokens))
-        {
-            all++;
-            single += new StringInfo(token).LengthInTextElements == 1 ? 1 : 0;
-        }
-
-        bool characters = single >= CharacterShare * all;
+        bool characters = TokenFeatures.Choose(sentences.Select(s => s.Tokens)) == TokenTemplates.Characters;
         string[] channels = characters ? CharacterChannels : WordChannels;
         Dictionary<string, int>[] counted = [.. channels.Select(_ => new Dictionary<string, int>(StringComparer.Ordinal))];
         var letters = new Dictionary<string, int>(StringComparer.Ordinal);
+        string[] tags = [.. sentences.SelectMany(s => s.Tags).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        var pairs = new HashSet<(ulong Feature, int Tag)>();
         foreach (TaggedSentence sentence in sentences)
         {
+            var written = new List<ulong>();
+            int[][] at = TokenFeatures.Of(sentence.Tokens, Templates(characters), name =>
+            {
+                written.Add(Hash(name));
+                return written.Count - 1;
+            });
+            for (int i = 0; i < at.Length; i++)
+                foreach (int feature in at[i])
+                    pairs.Add((written[feature], Array.BinarySearch(tags, sentence.Tags[i], StringComparer.Ordinal)));
             for (int i = 0; i < sentence.Tokens.Count; i++)
             {
                 string[] values = Values(sentence.Tokens, i, characters);
                 for (int c = 0; c < values.Length; c++)
                     counted[c][values[c]] = counted[c].GetValueOrDefault(values[c]) + 1;
-                foreach (Rune letter in characters ? default : sentence.Tokens[i].EnumerateRunes())
-                    letters[letter.ToString()] = letters.GetValueOrDefault(letter.ToString()) + 1;
+                foreach (string letter in characters ? [] : LettersOf(sentence.Tokens[i]))
+                    letters[letter] = letters.GetValueOrDefault(letter) + 1;
             }
         }
 
         // A pair or affix seen once says little; a word seen once is kept, for training hides it half of the time.
         Dictionary<string, int>[] numbers = [.. counted.Select((c, channel) => Number(c, channel == 0 ? 1 : 2))];
         return new SentenceFeatures(characters, numbers, [.. numbers[0].Keys.Select(k => counted[0][k])], Number(letters, FewestLetters),
-            [.. sentences.SelectMany(s => s.Tags).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+            TaggedPairs.Of(pairs), tags);
     }
 
     /// <summary>Writes a sentence's numbers, <see cref="Width"/> per token.</summary>
@@ -92,6 +106,14 @@ internal sealed class SentenceFeatures
                 at[c] = _numbers[c].GetValueOrDefault(values[c], Unknown);
             if (!ByCharacter)
                 WriteLetters(tokens[i], at[values.Length..]);
+        }
+
+        int[][] wide = TokenFeatures.Of(tokens, Templates(ByCharacter), name => _wide.GetValueOrDefault(Hash(name), -1));
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            Span<long> at = into.Slice((i * Width) + WideStart, TokenFeatures.Most);
+            for (int f = 0; f < wide[i].Length; f++)
+                at[f] = wide[i][f];
         }
     }
 
@@ -108,6 +130,7 @@ internal sealed class SentenceFeatures
             ["channels"] = channels,
             ["counts"] = new JsonArray([.. _counts.Select(c => JsonValue.Create(c))]),
             ["letters"] = Texts(_letters.Keys),
+            ["features"] = Pairs.ToJson(),
         };
     }
 
@@ -122,7 +145,7 @@ internal sealed class SentenceFeatures
         IReadOnlyList<string> tags = List(json, "tags", path);
         if (counts.Length != numbers[0].Count || counts.Any(c => c < 0) || tags.Count == 0)
             throw new FileFormatException(path, Fault.Corrupt, "'counts' does not fit the words, or there are no tags. The file is damaged: restore it or train again.");
-        return new SentenceFeatures(characters, numbers, counts, Numbered(List(json, "letters", path)), tags);
+        return new SentenceFeatures(characters, numbers, counts, Numbered(List(json, "letters", path)), TaggedPairs.Read(json["features"], tags.Count, path), tags);
     }
 
     private static string[] Values(IReadOnlyList<string> tokens, int i, bool characters)
@@ -131,7 +154,7 @@ internal sealed class SentenceFeatures
         if (characters)
             return [token, (i == 0 ? "" : tokens[i - 1]) + token, token + (i + 1 == tokens.Count ? "" : tokens[i + 1]), shape];
         string lower = token.ToLowerInvariant();
-        return [lower, lower[Math.Max(0, lower.Length - 2)..], lower[Math.Max(0, lower.Length - 3)..], lower[..Math.Min(2, lower.Length)], shape];
+        return [lower, Last(lower, 1), Last(lower, 2), Last(lower, 3), First(lower, 1), First(lower, 2), shape];
     }
 
     // Upper and lower case, digits and the rest, runs shortened: "Xx", "d-d", "x'x".
@@ -148,15 +171,29 @@ internal sealed class SentenceFeatures
         return shape.ToString();
     }
 
+    private static string First(string text, int length) => text[..Math.Min(length, text.Length)];
+
+    private static string Last(string text, int length) => text[Math.Max(0, text.Length - length)..];
+
+    private static TokenTemplates Templates(bool characters) => characters ? TokenTemplates.Characters : TokenTemplates.Words;
+
+    // FNV-1a over the UTF-16 units, then mixed: at a million features two of them share a hash with a probability of 3e-8.
+    private static ulong Hash(ReadOnlySpan<char> name)
+    {
+        ulong hash = 14695981039346656037;
+        foreach (char c in name)
+            hash = (hash ^ c) * 1099511628211;
+        return Rng.Mix(hash);
+    }
+
+    private static IEnumerable<string> LettersOf(string token) => [WordStart, .. token.EnumerateRunes().Select(r => r.ToString()), WordEnd];
+
     private void WriteLetters(string token, Span<long> into)
     {
         into.Clear();
-        Rune[] runes = [.. token.EnumerateRunes()];
-        for (int i = 0; i < Math.Min(Letters, runes.Length); i++)
-        {
-            Rune rune = runes.Length <= Letters || i < Letters / 2 ? runes[i] : runes[runes.Length - Letters + i];
-            into[i] = _letters.GetValueOrDefault(rune.ToString(), Unknown);
-        }
+        string[] letters = [.. LettersOf(token)];
+        for (int i = 0; i < Math.Min(Letters, letters.Length); i++)
+            into[i] = _letters.GetValueOrDefault(letters.Length <= Letters || i < Letters / 2 ? letters[i] : letters[letters.Length - Letters + i], Unknown);
     }
 
     private static Dictionary<string, int> Number(Dictionary<string, int> counts, int least) =>

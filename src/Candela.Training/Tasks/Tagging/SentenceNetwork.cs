@@ -1,3 +1,4 @@
+using Candela.Language;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tasks;
@@ -5,11 +6,11 @@ namespace Candela.Training.Tasks;
 /// <summary>Sizes of a <see cref="SentenceNetwork"/>.</summary>
 /// <param name="Layers">Of the LSTM.</param>
 /// <param name="Width">Of its state, per direction; the token's vector is half as wide.</param>
-/// <param name="Dropout">Before and behind the LSTM.</param>
+/// <param name="Dropout">Before and behind the LSTM, and of written-down features.</param>
 internal sealed record SentenceNetworkSize(int Layers, int Width, double Dropout);
 
-/// <summary>Scores of tags for tokens: embeddings of each channel and a convolution over the letters, a bidirectional LSTM, a linear layer, a CRF on top.
-/// Sources: Huang et al. 2015; Ma and Hovy 2016.</summary>
+/// <summary>Scores of tags for tokens: embeddings of each channel and a convolution over the letters, a bidirectional LSTM, a linear layer, plus the sum of written-down features' weights (wide and deep), a CRF on top.
+/// Sources: Huang et al. 2015 (who join such features directly to the output too); Ma and Hovy 2016; Cheng et al. 2016.</summary>
 internal sealed class SentenceNetwork : Layer
 {
     private const int AffixWidth = 16, LetterWidth = 24, LetterFilters = 48, Kernel = 3;
@@ -21,6 +22,7 @@ internal sealed class SentenceNetwork : Layer
     private readonly Dropout _before, _behind;
     private readonly Lstm _lstm;
     private readonly Dense _head;
+    private readonly WideScores _wide;
 
     public SentenceNetwork(SentenceFeatures features, SentenceNetworkSize size)
     {
@@ -36,6 +38,7 @@ internal sealed class SentenceNetwork : Layer
         _lstm = Child("lstm", new Lstm(size.Width, size.Layers, bidirectional: true, dropout: size.Dropout));
         _behind = Child("dropout2", new Dropout(size.Dropout));
         _head = Child("head", new Dense(features.Tags.Count));
+        _wide = Child("wide", new WideScores(features.Pairs, features.Tags.Count));
         Crf = Child("crf", new LinearChainCrf());
     }
 
@@ -65,6 +68,7 @@ internal sealed class SentenceNetwork : Layer
 
         BuildChild(_lstm, [steps, TokenWidth]);
         BuildChild(_head, [steps, 2 * _size.Width]);
+        BuildChild(_wide, [steps, TokenFeatures.Most]);
         BuildChild(Crf, [steps, _features.Tags.Count]);
     }
 
@@ -92,7 +96,9 @@ internal sealed class SentenceNetwork : Layer
         }
 
         Tensor states = _lstm.Run(_before.call(cat(parts, 2)), lengths);
-        return _head.call(_behind.call(states));
+        Tensor deep = _head.call(_behind.call(states));
+        Tensor wide = _wide.call(input.narrow(2, _features.WideStart, TokenFeatures.Most));
+        return deep + (training ? wide / (1 - _size.Dropout) : wide); // training leaves features out, see SentenceSource
     }
 
     private int ChannelWidth(int channel) => channel == 0 ? Math.Max(1, _size.Width / 2) : AffixWidth;

@@ -11,13 +11,17 @@ internal sealed class SentenceSource : IBatchSource<SentenceBatch>
     private const long OrderStream = 0x5e, HideStream = 0x71;
 
     private readonly SentenceFeatures _features;
+    private readonly double _dropout;
     private readonly long[][] _inputs, _tags;
 
     /// <summary>Encodes sentences; empty ones keep their place but are in no batch.</summary>
-    /// <exception cref="DataException">A tag was not in training.</exception>
-    public SentenceSource(IReadOnlyList<TaggedSentence> sentences, SentenceFeatures features, bool needTags = true)
+    /// <param name="sentences">Their tags are not looked at without <paramref name="needTags"/>; one that training had not becomes -1.</param>
+    /// <param name="features">The numbers.</param>
+    /// <param name="needTags">Whether there are tags.</param>
+    /// <param name="featureDropout">Share of the written-down features left out of shuffled batches.</param>
+    public SentenceSource(IReadOnlyList<TaggedSentence> sentences, SentenceFeatures features, bool needTags = true, double featureDropout = 0)
     {
-        _features = features;
+        (_features, _dropout) = (features, featureDropout);
         var numbers = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < features.Tags.Count; i++)
             numbers[features.Tags[i]] = i;
@@ -83,6 +87,11 @@ internal sealed class SentenceSource : IBatchSource<SentenceBatch>
             ref long word = ref inputs[t * _features.Width];
             if (rng.NextDouble() < Hiding / (Hiding + _features.CountOf(word)))
                 word = SentenceFeatures.Unknown;
+            foreach (ref long feature in inputs.Slice((t * _features.Width) + _features.WideStart, TokenFeatures.Most))
+            {
+                if (feature != 0 && rng.NextDouble() < _dropout)
+                    feature = 0;
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ internal sealed class SentenceTrainable : ITrainable<SentenceBatch>, IDisposable
         if (!accumulate)
             _flat.ZeroGradients();
         _network.BeginStep(_seed, step);
-        Tensor loss = _network.Crf.LogLikelihood(Emissions(_network, batch, _flat.Device), batch.Tags, batch.Lengths).sum() * (-1.0 / batch.Tokens);
+        Tensor loss = _network.Crf.SummedLikelihood(Emissions(_network, batch, _flat.Device), batch.Tags, batch.Lengths, -1.0 / batch.Tokens);
         (gradientScale == 1 ? loss : loss * gradientScale).backward();
         _flat.Download();
         return new BatchLoss((double)loss.ToSingle() * batch.Tokens, batch.Tokens);
@@ -66,7 +66,7 @@ internal sealed class SentenceTrainable : ITrainable<SentenceBatch>, IDisposable
             for (int n = 0; n < batch.Count; n++)
                 paths[batch.Rows[n]] = decoded[n];
             if (!batch.Tags.Contains(-1)) // a tag that training has not has no likelihood
-                total += new BatchLoss(-(double)_network.Crf.LogLikelihood(emissions, batch.Tags, batch.Lengths).sum().ToSingle(), batch.Tokens);
+                total += new BatchLoss((double)_network.Crf.SummedLikelihood(emissions, batch.Tags, batch.Lengths, -1).ToSingle(), batch.Tokens);
         }
 
         return new ValidationResult(total.Mean, _score([.. paths.Values]));

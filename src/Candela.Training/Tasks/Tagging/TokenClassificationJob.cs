@@ -18,7 +18,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
     /// <summary>The net's id.</summary>
     public const string Model = "lstm";
 
-    private const int DefaultLayers = 1, DefaultWidth = 128, DefaultBatch = 16, DefaultEpochs = 30, Samples = 5, SampleTokens = 30;
+    private const int DefaultLayers = 1, DefaultWidth = 128, DefaultBatch = 16, FewestEpochs = 12, MostEpochs = 60, UsualSteps = 2000, Samples = 5, SampleTokens = 30;
     private const double DefaultDropout = 0.5;
     private readonly TrainRequest _request;
     private readonly Func<IReferenceTagger>? _reference;
@@ -67,14 +67,15 @@ internal sealed class TokenClassificationJob : ISequenceJob
     {
         IReadOnlyList<TaggedSentence> training = _parts["train"];
         var size = new SentenceNetworkSize(_request.Sequence.Layers ?? DefaultLayers, _request.Sequence.Width ?? DefaultWidth, _request.Fit.Dropout ?? DefaultDropout);
+        int epochs = Math.Clamp(UsualSteps * DefaultBatch / training.Count, FewestEpochs, MostEpochs);
         TrainingPlan plan = TrainingPlan.From(context.Request.Fit, new TrainingDefaults
         {
-            Epochs = DefaultEpochs,
+            Epochs = epochs,
             BatchSize = DefaultBatch,
             LearningRate = 2e-3,
             L2 = 0.01,
             ClipNorm = 1,
-            Patience = 10,
+            Patience = Math.Max(FewestEpochs, epochs / 2),
         }, validated: _parts.ContainsKey("valid"));
         context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
@@ -88,7 +89,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
         using (var trainable = new SentenceTrainable(tagger.Network, plan.Seed, paths =>
             TagScores.Score([.. validTags.Where(t => t.Count > 0)], [.. paths.Select(p => (IReadOnlyList<string>)[.. p.Select(t => tagger.Tags[t])])], _spans)))
         {
-            outcome = TrainingLoop.Run(trainable, new SentenceSource(training, tagger.Features), validTags.Length == 0 ? null : new SentenceSource(_parts["valid"], tagger.Features), plan, new TrainingSession
+            outcome = TrainingLoop.Run(trainable, new SentenceSource(training, tagger.Features, featureDropout: size.Dropout), validTags.Length == 0 ? null : new SentenceSource(_parts["valid"], tagger.Features), plan, new TrainingSession
             {
                 Events = context.Events,
                 CheckpointFolder = context.CheckpointFolder,

@@ -1,20 +1,29 @@
 using System.Globalization;
 using System.Text;
 
-namespace Candela.Classic.Sequences;
+namespace Candela.Language;
 
 /// <summary>Gives or looks up the number of a feature; negative when it has none.</summary>
-internal delegate int FeatureNumber(ReadOnlySpan<char> name);
+/// <param name="name">The feature, valid during the call.</param>
+public delegate int FeatureNumber(ReadOnlySpan<char> name);
 
-/// <summary>Writes the features of each token as short texts, a letter for the template and then its values, and has them numbered.</summary>
-internal static class TokenFeatures
+/// <summary>Writes the features of each token as short texts, a letter for the template and then its values, and has them numbered. What taggers with and without a net read.
+/// Features are those common for part-of-speech and entity tagging (Ratnaparkhi 1996; Sha and Pereira 2003).</summary>
+public static class TokenFeatures
 {
     private const string Before = "\u0002", After = "\u0003"; // stand for tokens outside the sentence
     private const char Between = '\u0001';
     private const int AffixLength = 4;
 
+    /// <summary>As many features as a token can have.</summary>
+    public const int Most = 28;
+
     /// <summary>The numbers of each token's features; unknown ones are left out.</summary>
-    public static int[][] Of(IReadOnlyList<string> tokens, TaggerTemplates templates, FeatureNumber number)
+    /// <param name="tokens">A sentence.</param>
+    /// <param name="templates">Which features; not <see cref="TokenTemplates.Auto"/>.</param>
+    /// <param name="number">Numbers them.</param>
+    /// <returns>Per token its features, <see cref="Most"/> or fewer.</returns>
+    public static int[][] Of(IReadOnlyList<string> tokens, TokenTemplates templates, FeatureNumber number)
     {
         var writer = new Writer(number);
         var views = new View[tokens.Count];
@@ -23,7 +32,7 @@ internal static class TokenFeatures
         var features = new int[views.Length][];
         for (int i = 0; i < features.Length; i++)
         {
-            if (templates == TaggerTemplates.Characters)
+            if (templates == TokenTemplates.Characters)
                 Character(writer, views, i);
             else
                 Word(writer, views, i);
@@ -33,8 +42,9 @@ internal static class TokenFeatures
         return features;
     }
 
-    /// <summary>What <see cref="TaggerTemplates.Auto"/> stands for.</summary>
-    public static TaggerTemplates Choose(IEnumerable<IReadOnlyList<string>> sentences)
+    /// <summary>What <see cref="TokenTemplates.Auto"/> stands for.</summary>
+    /// <param name="sentences">The training text.</param>
+    public static TokenTemplates Choose(IEnumerable<IReadOnlyList<string>> sentences)
     {
         long single = 0, all = 0;
         foreach (IReadOnlyList<string> tokens in sentences)
@@ -44,7 +54,7 @@ internal static class TokenFeatures
                 all++;
             }
 
-        return 5 * single >= 4 * all ? TaggerTemplates.Characters : TaggerTemplates.Words;
+        return 5 * single >= 4 * all ? TokenTemplates.Characters : TokenTemplates.Words;
     }
 
     private static void Word(Writer to, View[] views, int i)

@@ -1,7 +1,7 @@
-namespace Candela.Classic.Sequences;
+namespace Candela.Language;
 
-/// <summary>Which features a <see cref="FeatureTagger"/> reads around a token.</summary>
-public enum TaggerTemplates
+/// <summary>Which features <see cref="TokenFeatures"/> writes around a token.</summary>
+public enum TokenTemplates
 {
     /// <summary><see cref="Characters"/> when at least four of five training tokens are one character, else <see cref="Words"/>.</summary>
     Auto,
