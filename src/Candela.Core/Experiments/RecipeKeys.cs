@@ -87,6 +87,11 @@ internal static class RecipeKeys
         Texts("lora-targets", r => r.Sequence.LoraTargets, (r, v) => r with { Sequence = r.Sequence with { LoraTargets = v } }),
         Text("head-only", r => r.Sequence.HeadOnly switch { true => "yes", false => "no", null => null }, (r, v) => r with { Sequence = r.Sequence with { HeadOnly = YesNo(v) } }),
         Number("beta", r => r.Sequence.Beta, (r, v) => r with { Sequence = r.Sequence with { Beta = v } }),
+        Text("source", r => r.Sequence.Source, (r, v) => r with { Sequence = r.Sequence with { Source = v } }),
+        Text("target-file", r => r.Sequence.TargetFile, (r, v) => r with { Sequence = r.Sequence with { TargetFile = v } }),
+        Text("valid-target", r => r.Sequence.ValidTargetFile, (r, v) => r with { Sequence = r.Sequence with { ValidTargetFile = v } }),
+        Text("test-target", r => r.Sequence.TestTargetFile, (r, v) => r with { Sequence = r.Sequence with { TestTargetFile = v } }),
+        Whole("beams", r => r.Sequence.Beams, (r, v) => r with { Sequence = r.Sequence with { Beams = (int)v } }, 1, 1000),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 

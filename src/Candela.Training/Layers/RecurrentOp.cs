@@ -14,6 +14,10 @@ internal static class RecurrentOp
         "    return torch.lstm(x, [h, h], w, len(w) == 4, 1, 0.0, False, False, True)",
         "def gru(x, h, w: List[Tensor]):",
         "    return torch.gru(x, h, w, len(w) == 4, 1, 0.0, False, False, True)",
+        "def gru_step(x, s: List[Tensor], w: List[Tensor]):",
+        "    return torch.gru_cell(x, s[0], w[0], w[1], w[2], w[3])",
+        "def lstm_step(x, s: List[Tensor], w: List[Tensor]):",
+        "    return torch.lstm_cell(x, s, w[0], w[1], w[2], w[3])",
         "",
     ])));
 
@@ -39,4 +43,17 @@ internal static class RecurrentOp
                 throw new EngineException($"libtorch's {function} gave {outputs.GetType().Name}; two or three tensors were needed.");
         }
     }
+
+    /// <summary>One step, [N, F] -> the state after it: [N, H] hidden, and for an LSTM the cell [N, H].</summary>
+    /// <param name="function"><c>gru</c> or <c>lstm</c>.</param>
+    /// <param name="input">[N, F].</param>
+    /// <param name="state">As the step before gave it.</param>
+    /// <param name="weights">weight_ih, weight_hh, bias_ih, bias_hh.</param>
+    public static Tensor[] Step(string function, Tensor input, Tensor[] state, Tensor[] weights) => Unit.Value.invoke($"{function}_step", input, state, weights) switch
+    {
+        Tensor hidden => [hidden],
+        (Tensor hidden, Tensor cell) => [hidden, cell],
+        object other => throw new EngineException($"libtorch's {function} gave {other.GetType().Name}; one or two tensors were needed."),
+        null => throw new EngineException($"libtorch's {function} gave nothing."),
+    };
 }

@@ -44,4 +44,19 @@ public sealed record SequenceOptions
 
     /// <summary>Of preferences: how strongly the model is held to its base, above 0; null for 0.1.</summary>
     public double? Beta { get; init; }
+
+    /// <summary>The column or key that holds the texts to be translated or summarised; null for the usual names.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>A file whose lines are the targets of the data's lines; null when the data holds both.</summary>
+    public string? TargetFile { get; init; }
+
+    /// <summary>The same of the validation file; null for the file whose name differs as the targets' does.</summary>
+    public string? ValidTargetFile { get; init; }
+
+    /// <summary>The same of the test file.</summary>
+    public string? TestTargetFile { get; init; }
+
+    /// <summary>Texts kept at each step when the trained model writes; 1 takes the likeliest token every time.</summary>
+    public int? Beams { get; init; }
 }
