@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Text;
 using Candela.Formats;
 using Candela.Templates;
+using Candela.Tests.Formats;
 using Candela.Tokenization;
 
 namespace Candela.Tests;
@@ -55,6 +57,51 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         ChatMessage[] messages = [new("user", "hi {{ x }}"), new("assistant", "yes"), new("user", "ok")];
         Run("template", Encoding.UTF8.GetBytes(Template), (_, bytes) => ChatTemplate.Parse(Encoding.UTF8.GetString(bytes)).Render(messages, new ChatTemplateOptions { MaxOutput = 1 << 20, MaxSteps = 200_000 }));
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Safetensors_ChangedAtRandom_OpensOrIsRefused() => Run("safetensors", SafetensorsBytes(), (path, bytes) =>
+    {
+        File.WriteAllBytes(path, bytes);
+        using SafetensorsFile file = Safetensors.Open(path);
+        foreach (TensorInfo tensor in file.Tensors)
+            _ = file.ReadBytes(tensor.Name);
+        if (file.Contains("b"))
+            _ = file.ReadSingles("b");
+    });
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void PyTorchPickle_ChangedAtRandom_OpensOrIsRefused() => Run("PyTorch pickle", Pickle(), (path, bytes) =>
+    {
+        File.Delete(path);
+        using (ZipArchive zip = ZipFile.Open(path, ZipArchiveMode.Create))
+        {
+            foreach ((string name, byte[] content) in new[] { ("data.pkl", bytes), ("byteorder", "little"u8.ToArray()), ("data/0", new byte[24]), ("data/1", new byte[4]) })
+            {
+                using Stream stream = zip.CreateEntry("archive/" + name, CompressionLevel.NoCompression).Open();
+                stream.Write(content);
+            }
+        }
+
+        ReadAll(path);
+    });
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void PyTorchFile_ChangedAtRandom_OpensOrIsRefused() => Run("PyTorch file before zip", OldPyTorch(), (path, bytes) =>
+    {
+        File.WriteAllBytes(path, bytes);
+        ReadAll(path);
+    });
+
+    private static void ReadAll(string path)
+    {
+        using PyTorchFile file = PyTorchFile.Open(path);
+        foreach (PyTorchTensor tensor in file.Tensors)
+            if (tensor.Shape.Aggregate(1L, (a, b) => a * b) is < 100_000 and var count)
+                file.ReadSingles(tensor.Name, new float[count]);
     }
 
     private static void Use(Tokenizer tokenizer)
@@ -191,5 +238,37 @@ public sealed class FuzzTests(ITestOutputHelper output)
         // trainer: unigram, byte fallback off; normalizer: a character map of two words, and the three switches
         all.AddRange([0x12, 5, 0x18, 1, 0x98, 0x02, 0, 0x1A, 20, 0x12, 12, 4, 0, 0, 0, 0, 0, 0, 0, (byte)'x', 0, 0, 0, 0x18, 1, 0x20, 1, 0x28, 1]);
         return [.. all];
+    }
+
+    // No checksum among the metadata, which would refuse nearly every change.
+    private static byte[] SafetensorsBytes()
+    {
+        byte[] header = Encoding.UTF8.GetBytes("""{"__metadata__":{"format":"pt"},"b":{"dtype":"BF16","shape":[2],"data_offsets":[8,12]},"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"s":{"dtype":"I64","shape":[],"data_offsets":[12,20]},"e":{"dtype":"U8","shape":[0,3],"data_offsets":[20,20]}} """);
+        return [.. BitConverter.GetBytes((long)header.Length), .. header, .. new byte[20]];
+    }
+
+    private static byte[] Pickle()
+    {
+        using var pickle = new PickleBytes();
+        pickle.Global("collections", "OrderedDict").Op(")R").Raw((byte)'q', 0).Op("(").Text("a.weight").Tensor("FloatStorage", "0", 6, 0, [2, 3], [3, 1]);
+        pickle.Text("half").Global("torch._utils", "_rebuild_parameter").Op("(").Tensor("BFloat16Storage", "1", 2, 0, [2], [1]).Raw(0x88).Global("collections", "OrderedDict").Op(")RtR");
+        return pickle.Op("u}").Text("_metadata").Op("}sb").Stop();
+    }
+
+    private static byte[] OldPyTorch()
+    {
+        byte[] Part(Action<PickleBytes> write)
+        {
+            using var pickle = new PickleBytes();
+            write(pickle);
+            return pickle.Stop();
+        }
+
+        return
+        [
+            .. PickleBytes.OldMagic, .. Part(p => p.Int(1001)), .. Part(p => p.Op("}").Text("little_endian").Raw(0x88).Op("s")),
+            .. Part(p => p.Op("}(").Text("w").Tensor("FloatStorage", "0", 2, 0, [2], [1], old: true).Text("v").Tensor("DoubleStorage", "1", 1, 0, [1], [1], old: true).Op("u")),
+            .. Part(p => p.Op("](").Text("0").Text("1").Op("e")), .. PickleBytes.Count(2), .. new byte[8], .. PickleBytes.Count(1), .. new byte[8],
+        ];
     }
 }

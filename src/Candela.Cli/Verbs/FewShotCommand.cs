@@ -51,7 +51,8 @@ internal sealed class FewShotCommand
             StopStrings = parsed.GetValue(_stop) ?? [],
             StopTokens = [.. EndTokens.Of(folder).Where(id => id < model.VocabularySize)],
         };
-        FewShotReport report = new FewShotEvaluator(model, model.Tokenizer).Evaluate(task, examples, [.. shots.Take(count)], options);
+        using var interrupt = new Interrupt();
+        FewShotReport report = new FewShotEvaluator(model, model.Tokenizer).Evaluate(task, examples, [.. shots.Take(count)], options, cancellationToken: interrupt.Token);
         if (parsed.GetValue(_out) is { } path)
             AtomicFile.Write(path, stream =>
             {

@@ -72,6 +72,10 @@ internal static class GenerateVerb
                 IgnoreEndOfText = parsed.GetValue(ignoreEnd),
                 Seed = parsed.GetValue(seed) ?? TimeProvider.System.GetUtcNow().Ticks & int.MaxValue,
             };
+            string[] unheeded = options.Beams > 1 ? [.. new (string Name, bool Given)[] { ("--temperature", parsed.GetValue(temperature) is not null), ("--top-k", parsed.GetValue(topK) is not null), ("--top-p", parsed.GetValue(topP) is not null), ("--min-p", parsed.GetValue(minP) is not null), ("--typical", parsed.GetValue(typical) is not null) }.Where(o => o.Given).Select(o => o.Name)]
+                : parsed.GetValue(length) is not null ? ["--length-penalty"] : [];
+            if (unheeded.Length > 0)
+                console.Error.WriteLine($"warning: {string.Join(", ", unheeded)} change{(unheeded.Length == 1 ? "s" : "")} nothing {(options.Beams > 1 ? "with --beams: beam search does not sample" : "without --beams")}. [option-ignored]");
             string path = parsed.GetRequiredValue(folder);
             using CausalLm model = CausalLm.Load(path);
             if (model.Tokenizer is null)

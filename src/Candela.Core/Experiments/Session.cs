@@ -18,6 +18,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
     private TfEventsWriter? _curves;
     private FitCheckpoints? _checkpoints;
     private readonly Dictionary<string, List<TrainEvent>> _curvesBefore = [];
+    private readonly List<Warned> _warningsBefore = [];
     private int _fits;
     private string _dataHash = "";
     private FitStart? _fit, _earlierFit;
@@ -68,7 +69,7 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
 
         _dataHash = dataHash;
         if (Checkpoints.HasProgress && File.Exists(folder.Events))
-            ReadCurves(folder.Events);
+            ReadLog(folder.Events);
         SaveState();
         _log = new EventLog(folder.Events, options.Clock);
         _curves = new TfEventsWriter(folder.Path, options.Clock);
@@ -100,6 +101,30 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         if (Budget.IsSet)
             SaveState();
         return earlier;
+    }
+
+    /// <summary>Notes that preparing is over and the steps of a fit begin: what has been used until now counts against the run's limits, by earlier sessions too, and what was used in preparing is not forgotten
+    /// when the run is resumed. To be called once.</summary>
+    /// <returns>The options with what is left as their limits, for a loop that counts the time and energy of its own earlier sessions.</returns>
+    public FitOptions BeginTraining(string key)
+    {
+        bool goesOn = _earlierFit?.Key == key && Directory.EnumerateFileSystemEntries(Checkpoints.FitFolder(key)).Any();
+        _fit = goesOn ? _earlierFit! with { Seconds = _earlierFit.Seconds + Seconds - EarlierSeconds, Joules = _earlierFit.Joules + Energy().Joules - EarlierEnergy.Joules } : new FitStart(key, Seconds, Energy().Joules);
+        if (Budget.IsSet)
+            SaveState();
+        return Budget.Limit(request.Fit, _fit);
+    }
+
+    /// <summary>Gives the warnings of earlier sessions again, which the log holds already.</summary>
+    public void RepeatWarnings()
+    {
+        foreach (Warned warning in _warningsBefore)
+        {
+            if (_warnings.Contains(warning))
+                continue;
+            _warnings.Add(warning);
+            options.Events?.Report(warning);
+        }
     }
 
     /// <summary>An event of the run itself: shown and logged. A warning is given once.</summary>
@@ -151,8 +176,8 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         _curves?.Dispose();
     }
 
-    // The points that earlier sessions logged of each candidate's curve.
-    private void ReadCurves(string path)
+    // The points that earlier sessions logged of each candidate's curve, and their warnings.
+    private void ReadLog(string path)
     {
         EventLogContent log;
         try
@@ -167,6 +192,8 @@ internal sealed class Session(TrainRequest request, ExperimentOptions options, C
         List<TrainEvent>? curve = null;
         foreach (var item in log.Events.Select(e => e.Event))
         {
+            if (item is Warned warning)
+                _warningsBefore.Add(warning);
             if (item is FamilyStarted started)
                 curve = started.Purpose != Candidate ? null
                     : _curvesBefore.TryGetValue(started.Family, out var known) ? known : _curvesBefore[started.Family] = [];

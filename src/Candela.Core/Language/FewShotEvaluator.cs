@@ -40,7 +40,7 @@ public sealed class FewShotEvaluator(ICausalLm model, Tokenizer tokenizer)
         var rows = task == FewShotTask.MultipleChoice
             ? new MeanRows(["accuracy", "accuracyPerByte"], [[.. outcomes.Select(o => o.Score)], [.. outcomes.Select(o => o.IsRightPerByte ? 1.0 : 0)]])
             : new MeanRows(["exactMatch", "f1"], [[.. outcomes.Select(o => o.IsRight ? 1.0 : 0)], [.. outcomes.Select(o => o.Score)]]);
-        return new FewShotReport(task, shots.Count, Bootstrap.Intervals(rows, seed, Resamples), Baselines(task, examples), outcomes);
+        return new FewShotReport(task, shots.Count, Bootstrap.Intervals(rows, seed, Resamples), Baselines(task, examples, shots), outcomes);
     }
 
     private FewShotOutcome Choose(SequenceLikelihood likelihood, TextGenerator generator, string prompt, FewShotExample example, CancellationToken cancellationToken)
@@ -71,12 +71,18 @@ public sealed class FewShotEvaluator(ICausalLm model, Tokenizer tokenizer)
         return new FewShotOutcome(given, right, SquadMatch.F1(given, example.Answers)) { IsRightPerByte = right };
     }
 
-    private static Dictionary<string, double> Baselines(FewShotTask task, IReadOnlyList<FewShotExample> examples)
+    // What the shots have most is known before an example is asked; of equally common ones the first.
+    private static Dictionary<string, double> Baselines(FewShotTask task, IReadOnlyList<FewShotExample> examples, IReadOnlyList<FewShotExample> shots)
     {
+        var baselines = new Dictionary<string, double>();
         if (task == FewShotTask.MultipleChoice)
-            return new() { ["random"] = examples.Average(e => 1.0 / e.Choices.Count), ["majority"] = examples.CountBy(e => e.Answer).Max(c => c.Value) / (double)examples.Count };
-        string commonest = examples.CountBy(e => SquadMatch.Normalize(e.Answers[0])).MaxBy(c => c.Value).Key;
-        return new() { ["majority"] = examples.Count(e => SquadMatch.IsExact(commonest, e.Answers)) / (double)examples.Count };
+            baselines["random"] = examples.Average(e => 1.0 / e.Choices.Count);
+        if (shots.Count == 0)
+            return baselines;
+        int place = shots.CountBy(e => e.Answer).MaxBy(c => c.Value).Key;
+        string answer = shots.CountBy(e => SquadMatch.Normalize(e.Answers[0])).MaxBy(c => c.Value).Key;
+        baselines["majority"] = examples.Count(e => task == FewShotTask.MultipleChoice ? e.Answer == place : SquadMatch.IsExact(answer, e.Answers)) / (double)examples.Count;
+        return baselines;
     }
 
     /// <summary>Metrics that are means of numbers from 0 to 1.</summary>

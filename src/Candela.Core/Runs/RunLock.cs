@@ -4,8 +4,9 @@ namespace Candela.Runs;
 internal sealed class RunLock : IDisposable
 {
     private readonly FileStream _file;
+    private readonly string? _remove;
 
-    private RunLock(FileStream file) => _file = file;
+    private RunLock(FileStream file, string? remove) => (_file, _remove) = (file, remove);
 
     /// <summary>Takes the lock of an existing folder.</summary>
     /// <exception cref="UsageException">Another process, or another run of this one, is writing there.</exception>
@@ -29,17 +30,30 @@ internal sealed class RunLock : IDisposable
             FileStream file;
             try
             {
-                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, OperatingSystem.IsWindows() ? FileOptions.DeleteOnClose : FileOptions.None);
             }
             catch (IOException error) when (IsHeld(error))
             {
                 return null;
             }
 
-            if (File.Exists(path))
-                return new RunLock(file);
-            file.Dispose(); // its holder removed the file between our opening and locking it
+            if (Own(file, path) is { } taken)
+                return taken;
         }
+    }
+
+    /// <summary>The lock of a file that was opened and locked, or null, and the file closed, when the name leads to another file by now: its holder may have removed it between our opening and our locking it,
+    /// and somebody may have made another. (On Windows a file keeps its name while it is open.)</summary>
+    internal static RunLock? Own(FileStream file, string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return new RunLock(file, null);
+        // A time that only we can have written tells whether the name leads to the file we locked.
+        File.SetLastWriteTimeUtc(file.SafeFileHandle, DateTime.UnixEpoch.AddTicks((long)(BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()) % (ulong)TimeSpan.TicksPerDay * 10_000)));
+        if (File.Exists(path) && File.GetLastWriteTimeUtc(path) == File.GetLastWriteTimeUtc(file.SafeFileHandle))
+            return new RunLock(file, path);
+        file.Dispose();
+        return null;
     }
 
     /// <summary>Whether somebody has the lock file.</summary>
@@ -60,7 +74,12 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        if (_remove is not null && !_file.SafeFileHandle.IsClosed)
+            File.Delete(_remove); // while the lock is held, so that it is ours
+        _file.Dispose();
+    }
 
     // EAGAIN of Linux, a sharing violation of Windows, EAGAIN of macOS.
     private static bool IsHeld(IOException error) => (error.HResult & 0xFFFF) is 11 or 32 or 35;

@@ -43,8 +43,11 @@ public sealed record LlamaConfig : CausalLmConfig
     /// <summary>Tokens back that one sees; 0 (default) for all.</summary>
     public int Window { get; init; }
 
-    /// <summary>The layers from this one on have the window. Default 0.</summary>
+    /// <summary>The layers from this one on have the window, unless <see cref="WindowLayers"/> names them. Default 0.</summary>
     public int FirstWindowLayer { get; init; }
+
+    /// <summary>Of each layer, whether it has the window (<c>layer_types</c> of Qwen2 and Qwen3). Default null: by <see cref="FirstWindowLayer"/>.</summary>
+    public IReadOnlyList<bool>? WindowLayers { get; init; }
 
     /// <summary>Of the gate. Default SiLU.</summary>
     public TransformerActivation Activation { get; init; }
@@ -58,6 +61,8 @@ public sealed record LlamaConfig : CausalLmConfig
     internal override int HeadWidth => HeadDimension > 0 ? HeadDimension : Width / Heads;
 
     internal int Groups => KeyValueHeads > 0 ? KeyValueHeads : Heads;
+
+    internal int WindowOf(int layer) => (WindowLayers?[layer] ?? layer >= FirstWindowLayer) ? Window : 0;
 
     internal int RotaryDimensions => (int)(HeadWidth * RotaryShare);
 
@@ -127,6 +132,7 @@ public sealed record LlamaConfig : CausalLmConfig
             NormalizeHeads = type == "qwen3",
             Window = windowed ? json.Int("sliding_window", 1, int.MaxValue, 0) : 0,
             FirstWindowLayer = type == "mistral" ? 0 : json.Int("max_window_layers", 0, ConfigReader.MostLayers, 0),
+            WindowLayers = LayerTypes(json, type, layers, windowed),
             Activation = json.Activation("hidden_act", TransformerActivation.Silu),
             AttentionDropout = json.Number("attention_dropout", 0, 0.999, 0),
             InitializerRange = json.Number("initializer_range", 1e-9, 10, 0.02),
@@ -172,6 +178,8 @@ public sealed record LlamaConfig : CausalLmConfig
             json["sliding_window"] = Window;
             if (type is "qwen2" or "qwen3")
                 (json["use_sliding_window"], json["max_window_layers"]) = (true, FirstWindowLayer);
+            if (WindowLayers is { } sliding)
+                json["layer_types"] = new JsonArray([.. sliding.Select(s => (JsonNode?)(s ? "sliding_attention" : "full_attention"))]);
         }
 
         return json;
@@ -192,6 +200,23 @@ public sealed record LlamaConfig : CausalLmConfig
     public override IReadOnlyList<string> AttentionProjections { get; } = ["q_proj", "k_proj", "v_proj", "o_proj"];
 
     internal override bool IsHead(string key) => key == "model.norm.weight" || key == (TiedEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight");
+
+    // Hugging Face heeds layer_types in Qwen only; another family that has them must say what it does anyway.
+    private static bool[]? LayerTypes(ConfigReader json, string type, int layers, bool windowed)
+    {
+        const string Key = "layer_types", Full = "full_attention", Sliding = "sliding_attention";
+        if (!json.Has(Key))
+            return null;
+        string?[] kinds = json.Json[Key] is JsonArray array ? [.. array.Select(k => k is JsonValue value && value.TryGetValue(out string? text) ? text : null)] : [];
+        if (kinds.Length != layers)
+            throw json.Bad($"'{Key}' has {kinds.Length} entries; one for each of the {layers} layers was needed.");
+        if (kinds.FirstOrDefault(k => k is not (Full or Sliding), Full) is var odd && odd != Full)
+            throw new FileFormatException(json.Path, Fault.Unsupported, $"'{Key}' holds '{odd}'; supported are {Full} and {Sliding}.");
+        if (type is "qwen2" or "qwen3")
+            return windowed ? [.. kinds.Select(k => k == Sliding)] : null;
+        string usual = windowed && json.Has("sliding_window") ? Sliding : Full;
+        return kinds.All(k => k == usual) ? null : throw new FileFormatException(json.Path, Fault.Unsupported, $"'{Key}' of a {type} model holds '{kinds.First(k => k != usual)}'; supported is {usual} in all layers.");
+    }
 
     private static RopeScaling Scale(ConfigReader json, int context)
     {
@@ -275,7 +300,7 @@ internal sealed class LlamaBlock : Layer, ICausalBlock
             NormalizeHeads = config.NormalizeHeads,
             Epsilon = config.NormEpsilon,
             Rotary = rotary,
-            Window = index >= config.FirstWindowLayer ? config.Window : 0,
+            Window = config.WindowOf(index),
             Dropout = config.AttentionDropout,
             Initializer = initializer,
         }));

@@ -33,10 +33,8 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
 
     public SequenceOutcome Run(SequenceContext context)
     {
-        long began = context.Clock.GetTimestamp();
-        double joulesBegan = context.Meter.Read().Joules;
         context.Events.Report(new StageStarted("tokenizing"));
-        using CausalLm model = Model(out long characters);
+        using CausalLm model = Model(context.Events, out long characters);
         Tokenizer tokenizer = model.Tokenizer!;
         using var parts = new Parts();
         foreach (Part part in Names.Keys)
@@ -47,7 +45,9 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
             : throw new DataException($"The text of {(corpus.IsOneText ? $"{characters:N0} characters" : $"{characters:N0} documents")} leaves nothing for the validation part at a share of {request.ValidFraction}. Give more text, or a larger share by --valid.");
         int block = LanguageModelPlan.Block(request, model.Config);
         long blocksPerPass = new TokenBlocks(parts.Stores[Part.Train], block, perEpoch: 1).BlocksPerPass;
-        TrainingPlan plan = LanguageModelPlan.Training(context.Request, blocksPerPass).After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
+        TrainingPlan plan = LanguageModelPlan.Training(context.Request with { Fit = context.BeginTraining() }, blocksPerPass);
+        if (request.Fit.EndLearningRate is not null && !plan.Schedule.EndsWith("cosine", StringComparison.Ordinal))
+            context.Events.Report(new Warned("option-ignored", $"--end-learning-rate changes nothing: the schedule '{plan.Schedule}' does not end at a rate of its own. Choose cosine or warmup+cosine."));
         var train = new TokenBlocks(parts.Stores[Part.Train], block, LanguageModelPlan.EvaluateEvery(request, plan) * plan.BatchSize * plan.Accumulate);
         TokenBlocks? valid = parts.Stores.TryGetValue(Part.Valid, out TokenStore? held) ? new TokenBlocks(held, block) : null;
 
@@ -125,7 +125,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
 
     private static IReadOnlyDictionary<string, Metrics.MetricValue>? Of(Dictionary<string, SplitEvaluation> metrics, Part part) => metrics.TryGetValue(Names[part], out SplitEvaluation? found) ? found.Metrics : null;
 
-    private CausalLm Model(out long characters)
+    private CausalLm Model(IProgress<TrainEvent> events, out long characters)
     {
         characters = corpus.Length;
         if (request.Sequence.Base is { } folder)
@@ -137,7 +137,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
             throw new FileFormatException(folder, Fault.Missing, "there is no tokenizer beside the model, so no text can be trained on. Put its tokenizer.json there.");
         }
 
-        Tokenizer tokenizer = LanguageModelPlan.Tokenizer(request, corpus.IsOneText ? corpus.Length : long.MaxValue, () => Pieces(Part.Train).SelectMany(Texts));
+        Tokenizer tokenizer = LanguageModelPlan.Tokenizer(request, corpus.IsOneText, corpus.Length, events, () => Pieces(Part.Train).SelectMany(Texts));
         return CausalLm.Create(LanguageModelPlan.Config(request, tokenizer), request.Fit.Seed, tokenizer);
     }
 

@@ -26,12 +26,16 @@ internal static class LanguageModelPlan
 
     /// <summary>The tokenizer the request asks for, trained on <paramref name="text"/> unless it is a file. Left open, a short text of few distinct characters is read letter by letter, another by BPE.</summary>
     /// <param name="request">Asks for one, or leaves it open.</param>
-    /// <param name="characters">Length of the text; <see cref="long.MaxValue"/> for documents.</param>
+    /// <param name="isOneText">Whether it is one long text: nothing in it would ever teach an end-of-text token, so none is made, and a model of it does not end by chance.</param>
+    /// <param name="length">Characters of one long text.</param>
+    /// <param name="events">Told when the size of the vocabulary cannot be chosen.</param>
     /// <param name="text">The training text; read twice at the most.</param>
-    public static Tokenizer Tokenizer(TrainRequest request, long characters, Func<IEnumerable<string>> text)
+    public static Tokenizer Tokenizer(TrainRequest request, bool isOneText, long length, IProgress<TrainEvent> events, Func<IEnumerable<string>> text)
     {
         const string End = "<|endoftext|>", Unknown = "<unk>";
         string? asked = request.Sequence.Tokenizer;
+        string[] ends = isOneText ? [] : [End];
+        long characters = isOneText ? length : long.MaxValue;
         if (asked is null)
         {
             var seen = new HashSet<int>();
@@ -42,10 +46,12 @@ internal static class LanguageModelPlan
             asked = characters <= LongestByCharacter && seen.Count <= MostCharacters ? "char" : "bpe";
         }
 
+        if (request.Sequence.Vocabulary is not null && asked != "bpe")
+            events.Report(new Warned("option-ignored", $"--vocabulary changes nothing: the tokenizer is {(asked == "char" ? "one of characters, which has as many tokens as there are" : $"read from {asked}")}. Add --tokenizer bpe to train one of that size."));
         return asked switch
         {
-            "char" => TokenizerTrainer.Characters(text(), new CharacterTrainingOptions { SpecialTokens = [Unknown, End], UnknownToken = Unknown }),
-            "bpe" => TokenizerTrainer.Bpe(text(), new BpeTrainingOptions { VocabularySize = request.Sequence.Vocabulary ?? DefaultVocabulary, SpecialTokens = [End] }),
+            "char" => TokenizerTrainer.Characters(text(), new CharacterTrainingOptions { SpecialTokens = [Unknown, .. ends], UnknownToken = Unknown }),
+            "bpe" => TokenizerTrainer.Bpe(text(), new BpeTrainingOptions { VocabularySize = request.Sequence.Vocabulary ?? DefaultVocabulary, SpecialTokens = ends }),
             _ when File.Exists(asked) || Directory.Exists(asked) => Candela.Tokenization.Tokenizer.Load(asked),
             _ => throw new UsageException($"--tokenizer {asked} is neither char nor bpe, and there is no such file. Give one of these, or a tokenizer.json."),
         };

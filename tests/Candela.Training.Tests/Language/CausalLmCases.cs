@@ -20,6 +20,7 @@ internal static class CausalLmCases
         ["qwen3"] = Llama with { NormalizeHeads = true, KeyValueHeads = 2, HeadDimension = 10 },
         ["mistral"] = Llama with { Window = 5, KeyValueHeads = 2 },
         ["late-window"] = Llama with { Window = 4, FirstWindowLayer = 1, NormalizeHeads = true },
+        ["layer-types"] = Llama with { Window = 4, WindowLayers = [true, false], NormalizeHeads = true },
         ["partial-rotary"] = Llama with { HeadDimension = 8, RotaryShare = 0.5 },
         ["rope-linear"] = Llama with { Scaling = new() { Kind = RopeScalingKind.Linear, Factor = 3 } },
         ["rope-dynamic"] = Llama with { HeadDimension = 8, Scaling = new() { Kind = RopeScalingKind.Dynamic, Factor = 2, OriginalContextLength = 24 } },

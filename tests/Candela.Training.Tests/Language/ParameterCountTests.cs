@@ -38,6 +38,41 @@ public sealed class ParameterCountTests
         }
     }
 
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("qwen2", "\"use_sliding_window\":true,\"sliding_window\":7,\"max_window_layers\":2,", "\"sliding_attention\",\"full_attention\",\"sliding_attention\"", "7,0,7")]
+    [InlineData("qwen3", "\"use_sliding_window\":false,\"sliding_window\":7,", "\"sliding_attention\",\"full_attention\",\"sliding_attention\"", "0,0,0")]
+    [InlineData("qwen2", "\"use_sliding_window\":true,\"sliding_window\":7,\"max_window_layers\":2,", null, "0,0,7")]
+    [InlineData("llama", "", "\"full_attention\",\"full_attention\",\"full_attention\"", "0,0,0")]
+    [InlineData("mistral", "\"sliding_window\":7,", "\"sliding_attention\",\"sliding_attention\",\"sliding_attention\"", "7,7,7")]
+    [InlineData("llama", "", "\"full_attention\",\"sliding_attention\",\"full_attention\"", "!supported is full_attention in all layers")]
+    [InlineData("mistral", "\"sliding_window\":7,", "\"sliding_attention\",\"full_attention\",\"sliding_attention\"", "!supported is sliding_attention in all layers")]
+    [InlineData("qwen2", "", "\"full_attention\",\"chunked_attention\",\"full_attention\"", "!'chunked_attention'")]
+    [InlineData("qwen2", "", "\"full_attention\"", "!has 1 entries; one for each of the 3 layers")]
+    [InlineData("qwen2", "", "7,7,7", "!layer_types")]
+    public void Load_LayerTypes_AreHeededOrRefused(string type, string window, string? kinds, string expected)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():N}.json");
+        File.WriteAllText(path, $$"""{"model_type":"{{type}}",{{window}}{{(kinds is null ? "" : $"\"layer_types\":[{kinds}],")}}"vocab_size":10,"hidden_size":8,"head_dim":4,"intermediate_size":8,"num_hidden_layers":3,"num_attention_heads":2}""");
+        try
+        {
+            if (expected[0] == '!')
+            {
+                Assert.Contains(expected[1..], Assert.Throws<FileFormatException>(() => TransformerConfig.Load(path)).Message, StringComparison.Ordinal);
+                return;
+            }
+
+            var config = (LlamaConfig)TransformerConfig.Load(path);
+            Assert.Equal(expected, string.Join(',', Enumerable.Range(0, 3).Select(config.WindowOf)));
+            JsonFile.WriteObject(path, config.ToJson());
+            Assert.Equal(expected, string.Join(',', Enumerable.Range(0, 3).Select(((LlamaConfig)TransformerConfig.Load(path)).WindowOf)));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     [Trait("Kind", "analytic")]
     public void Summary_SmallLlama_HasItsCostsByHand()

@@ -3,6 +3,7 @@ using Candela.Experiments;
 using Candela.Language;
 using Candela.Models;
 using Candela.Runs;
+using Candela.Training.Language;
 using Candela.Training.Tasks;
 
 namespace Candela.Training.Tests;
@@ -57,6 +58,54 @@ public sealed class LanguageModelTaskTests : IDisposable
     {
         RunRecord record = Train(Request(2000) with { Exclude = ["id"], Table = new TableOptions { SkipLines = 1 } }, "run");
         Assert.Equal(["--skip-lines", "--exclude"], record.Warnings.Where(w => w.Code == "option-ignored").Select(w => w.Message.Split(' ')[0]));
+    }
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Train_OptionsThatChangeNothing_AreWarnedOf()
+    {
+        TrainRequest request = Asked(Request(2000), fit => fit with { Schedule = "constant", EndLearningRate = 1e-5 });
+        request = request with { Sequence = Small with { Vocabulary = 500 } };
+        Assert.Equal(["--vocabulary", "--end-learning-rate"], Train(request, "run").Warnings.Where(w => w.Code == "option-ignored").Select(w => w.Message.Split(' ')[0]));
+        request = Asked(request, fit => fit with { Schedule = "cosine" }) with { Sequence = Small with { Vocabulary = 300, Tokenizer = "bpe" } };
+        Assert.DoesNotContain(Train(request, "heeded").Warnings, w => w.Code == "option-ignored");
+    }
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Train_OneText_HasNoEndOfTextTokenThatNothingTeaches()
+    {
+        Train(Request(2000), "run");
+        using (CausalLm model = CausalLm.Load(File("run")))
+        {
+            Assert.Null(model.Tokenizer!.EosId);
+            Assert.Null(model.Tokenizer.IdOf("<|endoftext|>"));
+            Assert.Empty(model.Config.EosIds);
+        }
+
+        System.IO.File.WriteAllLines(File("texts.jsonl"), Enumerable.Range(0, 40).Select(i => $"{{\"text\":\"the water {i % 7}\"}}"));
+        Train(Request(2000) with { Data = File("texts.jsonl") }, "documents");
+        using CausalLm documents = CausalLm.Load(File("documents"));
+        Assert.Equal([documents.Tokenizer!.EosId!.Value], documents.Config.EosIds);
+    }
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Append_NetworkInTrainingMode_HasNoDropout()
+    {
+        using CausalLm model = CausalLm.Create(new Gpt2Config { VocabularySize = 20, ContextLength = 8, Width = 8, Layers = 1, Heads = 2, EmbeddingDropout = 0.5, ResidualDropout = 0.5 }, 1);
+        float[] quiet = Read();
+        model.Network.train();
+        Assert.Equal(quiet, Read());
+        Assert.True(model.Network.training);
+
+        float[] Read()
+        {
+            var logits = new float[20];
+            using ICausalState state = model.Begin();
+            state.Append([1, 2, 3], logits);
+            return logits;
+        }
     }
 
     [Fact]

@@ -56,6 +56,10 @@ public sealed record SequenceContext
     /// <summary>The options, what is left of time and energy filled in.</summary>
     public required TrainRequest Request { get; init; }
 
+    /// <summary>To be called once, when preparing that takes time (tokenizing) is over and the steps begin: the options of training with what is left of time and energy then. A resumed run counts what its
+    /// earlier sessions used in preparing. A job that prepares nothing may take <see cref="Request"/>'s limits instead.</summary>
+    public required Func<FitOptions> BeginTraining { get; init; }
+
     /// <summary>Existing, empty folder for the files of the finished model.</summary>
     public required string ModelFolder { get; init; }
 

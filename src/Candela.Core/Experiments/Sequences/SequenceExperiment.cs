@@ -64,6 +64,7 @@ public static class SequenceExperiment
         public void Run(Session session, RunFolder files)
         {
             session.PlannedFits = 1;
+            session.RepeatWarnings();
             var events = session.Begin(session.Request.Task!, "candidate", curves: true);
             string saved = session.Checkpoints.ModelFolder(Key);
             if (Directory.Exists(saved))
@@ -72,6 +73,7 @@ public static class SequenceExperiment
             SequenceOutcome outcome = job.Run(new SequenceContext
             {
                 Request = session.Request with { Fit = session.Budget.Limit(session.Request.Fit, session.BeginFit(Key)) },
+                BeginTraining = () => session.BeginTraining(Key),
                 ModelFolder = saved,
                 CheckpointFolder = session.Checkpoints.FitFolder(Key),
                 ScratchFolder = session.Checkpoints.ScratchFolder(Key),

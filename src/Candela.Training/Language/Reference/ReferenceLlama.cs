@@ -44,7 +44,7 @@ public sealed class ReferenceLlama
     private double[][] Attention(double[][] x, string block, int layer, double[] frequencies)
     {
         int count = x.Length, d = _config.HeadWidth, heads = _config.Heads, share = heads / (_config.KeyValueHeads > 0 ? _config.KeyValueHeads : heads);
-        int window = layer >= _config.FirstWindowLayer ? _config.Window : 0;
+        int window = _config.WindowOf(layer);
         double[][] q = [.. x.Select(v => Linear(v, $"{block}.self_attn.q_proj"))], k = [.. x.Select(v => Linear(v, $"{block}.self_attn.k_proj"))], v = [.. x.Select(w => Linear(w, $"{block}.self_attn.v_proj"))];
         for (int t = 0; t < count; t++)
         {

@@ -64,14 +64,13 @@ internal sealed class PreferenceJob : ISequenceJob
 
     public SequenceOutcome Run(SequenceContext context)
     {
-        long began = context.Clock.GetTimestamp();
-        double joulesBegan = context.Meter.Read().Joules, beta = _request.Sequence.Beta!.Value, smoothing = _request.Fit.LabelSmoothing ?? 0;
+        double beta = _request.Sequence.Beta!.Value, smoothing = _request.Fit.LabelSmoothing ?? 0;
         string from = _request.Sequence.Base!;
         using CausalLm model = CausalLm.Load(from);
         if (model.Tokenizer is null)
             throw new FileFormatException(from, Fault.Missing, "there is no tokenizer beside the model, so no text can be trained on. Put its tokenizer.json there.");
         int block = Block(model.Config);
-        TrainingPlan plan = Plan(context.Request.Fit);
+        TrainingPlan plan = Plan(_request.Fit);
         LibTorch.SetThreads(plan.Threads);
         if (Devices.Resolve(_request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } chosenDevice)
             model.Network.to(chosenDevice);
@@ -87,7 +86,7 @@ internal sealed class PreferenceJob : ISequenceJob
 
         if (tokens.Values.Sum(t => t.Shortened) is > 0 and var shortened)
             context.Events.Report(Shortened(shortened, _parts.Values.Sum(p => p.Count), block));
-        plan = plan.After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
+        plan = Plan(context.BeginTraining()); // with what is left
 
         context.Events.Report(new StageStarted("training"));
         LoraAdapter? adapter = null;
