@@ -25,19 +25,19 @@ internal static class TaggedColumns
 
             bool tabbed = columns == 0 ? text.Contains('\t') : tabs;
             string[] cells = Cells(text, tabbed);
-            if (cells[0] == "-DOCSTART-" || (text[0] == '#' && (columns == 0 ? StartsAsComment(text, cells) : cells.Length != columns)))
+            if (cells[0] == "-DOCSTART-" || (text[0] == '#' && (columns == 0 ? StartsAsComment(text, cells, options.TokensOnly) : cells.Length != columns)))
                 continue;
             if (columns == 0)
             {
                 (columns, tabs) = (cells.Length, tabbed);
-                if (columns < 2)
+                if (columns < 2 && !options.TokensOnly)
                     throw new DataException($"{path} line {line}: one column ('{Short(text)}'); a token and a tag, parted by a tab or spaces, were needed.");
                 tokenAt = NumberedColumn(options.TokenColumn ?? "0", columns, path);
-                tagAt = NumberedColumn(options.TagColumn ?? "-1", columns, path);
+                tagAt = options.TokensOnly ? tokenAt : NumberedColumn(options.TagColumn ?? "-1", columns, path);
             }
 
             if (cells.Length != columns)
-                throw new DataException($"{path} line {line}: {cells.Length} column{(cells.Length == 1 ? "" : "s")} ('{Short(text)}'); the {columns} of the first token line were needed.");
+                throw new DataException($"{path} line {line}: {cells.Length} column{(cells.Length == 1 ? "" : "s")} ('{Short(text)}'); the {columns} of the first token line were needed.{(options.TokensOnly ? " Give one token per line, and an empty line behind each sentence." : "")}");
             Add(tokens, tags, cells[tokenAt], cells[tagAt], path, line);
         }
 
@@ -48,7 +48,7 @@ internal static class TaggedColumns
 
     public static List<TaggedSentence> ConllU(string path, TaggedCorpusOptions options)
     {
-        int tokenAt = NamedColumn(options.TokenColumn ?? "form"), tagAt = NamedColumn(options.TagColumn ?? "upos");
+        int tokenAt = NamedColumn(options.TokenColumn ?? "form"), tagAt = options.TokensOnly ? tokenAt : NamedColumn(options.TagColumn ?? "upos");
         var sentences = new List<TaggedSentence>();
         var (tokens, tags) = (new List<string>(), new List<string>());
         foreach (var (text, line) in Lines(path))
@@ -73,7 +73,7 @@ internal static class TaggedColumns
 
         End(sentences, tokens, tags);
         NeedSome(sentences, path);
-        if (sentences.TrueForAll(s => s.Tags.All(tag => tag == "_")))
+        if (!options.TokensOnly && sentences.TrueForAll(s => s.Tags.All(tag => tag == "_")))
             throw new DataException($"{path}: every word's {ConllUColumns[tagAt]} is '_', that is, left out; choose another column.");
         return sentences;
     }
@@ -88,8 +88,9 @@ internal static class TaggedColumns
     private static string[] Cells(string text, bool tabs) =>
         tabs ? text.TrimEnd('\r').Split('\t') : text.Split([' ', '\t', '\r'], StringSplitOptions.RemoveEmptyEntries);
 
-    // Before the first token line the number of columns is not known: "# text" and "#text" are comments, "#<tab>O" is not.
-    private static bool StartsAsComment(string text, string[] cells) => !text.Contains('\t') && (cells.Length != 2 || cells[0] != "#" || cells[1] != "O");
+    // Before the first token line the number of columns is not known: "# text" and "#text" are comments, "#<tab>O" is not; where tokens may stand alone, "#text" is one.
+    private static bool StartsAsComment(string text, string[] cells, bool tokensOnly) =>
+        !text.Contains('\t') && (cells.Length != 2 || cells[0] != "#" || cells[1] != "O") && !(tokensOnly && cells.Length == 1);
 
     private static void Add(List<string> tokens, List<string> tags, string token, string tag, string path, long line)
     {

@@ -13,4 +13,7 @@ public sealed record TaggedCorpusOptions
     /// <summary>Whether tokens carry their place in the word as a number at their end (<c>科0 技1</c>), which is then cut off. Default (null): yes when every token of the file is a text and a
     /// number, each sentence starts at 0, and at least 99 % of the tokens are one character with a number that is 0 or one more than the number before. Only for column files.</summary>
     public bool? NumberedTokens { get; init; }
+
+    /// <summary>Whether only tokens are wanted, as for prediction: tags are not looked at (each token stands in for its own), and a file may have one column. Default false.</summary>
+    public bool TokensOnly { get; init; }
 }

@@ -63,6 +63,18 @@ public sealed class TaggedCorpusTests : IDisposable
         Assert.Throws<DataException>(() => TaggedCorpus.Read(Write("b.conll", "科\tO\n"), new TaggedCorpusOptions { NumberedTokens = true }));
     }
 
+    [Theory, Trait("Kind", "analytic")]
+    [InlineData("a.txt", "#one\nb\r\n\r\n#\nc\n", "#one b | # c")] // tags and signs of a message are tokens
+    [InlineData("a.txt", "# id 7\na\tO\n\nb\tB-X\n", "a | b")]
+    [InlineData("a.txt", "科0\n技1\n\n全0\n", "科 技 | 全")]
+    [InlineData("a.conllu", "# text = a b\n1\ta\t_\t_\t_\t_\t_\t_\t_\t_\n2\tb\t_\t_\t_\t_\t_\t_\t_\t_\n", "a b")]
+    public void Read_TokensOnly_NeedsNoTags(string name, string text, string shown) =>
+        Assert.Equal(shown, string.Join(" | ", TaggedCorpus.Read(Write(name, text), new TaggedCorpusOptions { TokensOnly = true }).Sentences.Select(s => string.Join(' ', s.Tokens))));
+
+    [Fact, Trait("Kind", "fault")]
+    public void Read_TokensOnlyOfRunningText_SaysWhatIsNeeded() =>
+        Assert.Contains("one token per line", Assert.Throws<DataException>(() => TaggedCorpus.Read(Write("a.txt", "We met in Ulm .\nIt rained .\n"), new TaggedCorpusOptions { TokensOnly = true })).Message, StringComparison.Ordinal);
+
     private const string Universal = """
         # sent_id = 1
         1-2	vámonos	_	_	_	_	_	_	_	_

@@ -1,7 +1,6 @@
 using System.Text;
 using Candela.Data;
 using Candela.Experiments;
-using Candela.Language;
 using Candela.Models;
 using Candela.Runs;
 using Candela.Training.Tasks;
@@ -20,9 +19,8 @@ public sealed class TokenClassificationTests : IDisposable
     {
         // A number is B-UP behind "up" and B-DOWN behind "down", so the most frequent tag of a word cannot know.
         string data = Write("data.conll", 240);
-        TrainRequest request = new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 16 }, Fit = new FitOptions { Seed = 1, Epochs = 12, LearningRate = 0.02, Dropout = 0.1 } };
         string run = Path.Combine(_folder, "run");
-        RunRecord record = SequenceExperiment.Train(request, run, [new TokenClassificationTask()]);
+        RunRecord record = Train(data, run, 12);
         Assert.Equal(TaskKind.TokenClassification, record.Problem.Task);
         Assert.Equal(24, record.Rows["test"]);
         Assert.True(record.Metrics["test"].Metrics["f1Micro"].Value > 0.97, $"F1 {record.Metrics["test"].Metrics["f1Micro"].Value}");
@@ -46,11 +44,11 @@ public sealed class TokenClassificationTests : IDisposable
         string data = Write("data.conll", 60);
         TrainRequest request = new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 8 }, Fit = new FitOptions { Seed = 1, Epochs = 4 } };
         string whole = Path.Combine(_folder, "whole"), parts = Path.Combine(_folder, "parts");
-        SequenceExperiment.Train(request, whole, [new TokenClassificationTask()]);
+        Train(request, whole);
         using var cancel = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => SequenceExperiment.Train(request, parts, [new TokenClassificationTask()],
             new ExperimentOptions { CheckpointEvery = TimeSpan.Zero, Events = new CancelAfterEpoch(cancel, 1) }, cancel.Token));
-        SequenceExperiment.Train(request, parts, [new TokenClassificationTask()], new ExperimentOptions { Resume = true });
+        Train(request, parts, new ExperimentOptions { Resume = true });
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model.safetensors")), File.ReadAllBytes(Path.Combine(parts, "model.safetensors")));
     }
 
@@ -67,11 +65,88 @@ public sealed class TokenClassificationTests : IDisposable
     public void Open_VocabularyDamaged_NamesTheFault()
     {
         string data = Write("data.conll", 30), run = Path.Combine(_folder, "run");
-        SequenceExperiment.Train(new() { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 4 }, Fit = new FitOptions { Epochs = 1 } }, run, [new TokenClassificationTask()]);
+        Train(data, run, 1);
         string config = Path.Combine(run, "config.json");
         File.WriteAllText(config, File.ReadAllText(config).Replace("\"tags\"", "\"togs\"", StringComparison.Ordinal));
         Assert.Equal(Fault.Corrupt, Assert.Throws<FileFormatException>(() => SentenceTagger.Open(run)).Fault);
     }
+
+    [Theory]
+    [Trait("Kind", "analytic")]
+    [InlineData("B-", "I-", "I-")] // IOB2
+    [InlineData("I-", "I-", "I-")] // IOB1
+    [InlineData("B-", "I-", "E-")] // IOBES
+    public void Train_ChineseSpansInEveryScheme_ReadsCharactersAndCountsSpans(string first, string inner, string last)
+    {
+        // A place is the two to four characters between 在 and 吃.
+        var rng = new Rng(7);
+        var text = new StringBuilder();
+        for (int i = 0; i < 150; i++)
+        {
+            text.Append("我 O\n在 O\n");
+            int length = 2 + rng.Next(3);
+            for (int c = 0; c < length; c++)
+                text.Append("山水花木"[rng.Next(4)]).Append(' ').Append(c == 0 ? first : c == length - 1 ? last : inner).Append("LOC\n");
+            text.Append("吃 O\n山 O\n\n");
+        }
+
+        string data = Path.Combine(_folder, "places.txt"), run = Path.Combine(_folder, "run");
+        File.WriteAllText(data, text.ToString());
+        RunRecord record = Train(data, run, 8);
+        Assert.True(record.Metrics["test"].Metrics["f1Micro"].Value > 0.97, $"F1 {record.Metrics["test"].Metrics["f1Micro"].Value}");
+        Assert.True(record.Baseline.Metrics["f1Micro"].Value < 0.5, "a baseline that solves it shows nothing");
+        using SentenceTagger tagger = SentenceTagger.Open(run);
+        Assert.True(tagger.Features.ByCharacter);
+    }
+
+    [Fact]
+    [Trait("Kind", "analytic")]
+    public void Train_TagsThatTrainingHasNot_CountAsWrong()
+    {
+        string data = Write("data.conll", 200), valid = Path.Combine(_folder, "valid.conll"), run = Path.Combine(_folder, "run");
+        File.WriteAllText(valid, string.Concat(Enumerable.Repeat("up\tO\n7\tB-UP\n\nup\tO\n7\tB-NEW\n\n", 10)));
+        RunRecord record = Train(Request(data, 8) with { ValidFile = valid, TestFraction = 0 }, run);
+        Assert.Equal(0.75, record.Metrics["valid"].Metrics["accuracy"].Value, 1e-9);
+        Assert.Equal(0.5, record.Metrics["valid"].Metrics["recallMicro"].Value, 1e-9);
+    }
+
+    [Fact]
+    [Trait("Kind", "fault")]
+    public void Train_OneTagOnly_SaysSo()
+    {
+        string data = Path.Combine(_folder, "one.conll");
+        File.WriteAllText(data, string.Concat(Enumerable.Repeat("a\tO\nb\tO\n\n", 20)));
+        Assert.Contains("the one tag 'O'", Assert.Throws<DataException>(() => Train(data, Path.Combine(_folder, "run"), 1)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(_folder, "run")));
+    }
+
+    [Theory]
+    [Trait("Kind", "fault")]
+    [InlineData("\"hashes\": \"", "\"hashes\": \"AA")] // not base64 any more
+    [InlineData("\"starts\": \"AAAA", "\"starts\": \"BAAA")] // the first pair is not pair 0
+    [InlineData("\"counts\": [", "\"counts\": [7,")]
+    public void Open_FeaturesDamaged_NamesTheFault(string from, string to)
+    {
+        string data = Write("data.conll", 30), run = Path.Combine(_folder, "run"), config = Path.Combine(run, "config.json");
+        Train(data, run, 1);
+        string text = File.ReadAllText(config);
+        Assert.Contains(from, text, StringComparison.Ordinal);
+        File.WriteAllText(config, text.Replace(from, to, StringComparison.Ordinal));
+        Assert.Equal(Fault.Corrupt, Assert.Throws<FileFormatException>(() => SentenceTagger.Open(run)).Fault);
+    }
+
+    private static TrainRequest Request(string data, int epochs) => new()
+    {
+        Data = data,
+        Task = SequenceTasks.TokenClassification,
+        Sequence = new SequenceOptions { Width = 16 },
+        Fit = new FitOptions { Seed = 1, Epochs = epochs, LearningRate = 0.02, Dropout = 0.1 },
+    };
+
+    private static RunRecord Train(string data, string run, int epochs) => Train(Request(data, epochs), run);
+
+    private static RunRecord Train(TrainRequest request, string run, ExperimentOptions? options = null) =>
+        SequenceExperiment.Train(request, run, [new TokenClassificationTask()], options, TestContext.Current.CancellationToken);
 
     private string Write(string name, int sentences)
     {

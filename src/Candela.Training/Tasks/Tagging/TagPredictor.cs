@@ -25,8 +25,7 @@ internal sealed class TagPredictor(SentenceTagger tagger, string? tagColumn, lon
     /// <summary>As files of tagged sentences are: a token and its tag per line, an empty line behind each sentence.</summary>
     public IEnumerable<SequencePrediction> Predict(string data, IProgress<TrainEvent> events, CancellationToken cancellation)
     {
-        IReadOnlyList<IReadOnlyList<string>> sentences = HasOneColumn(data) ? Tokens(data)
-            : [.. TaggedCorpus.Read(data, new TaggedCorpusOptions { TagColumn = data.Contains(".conllu", StringComparison.OrdinalIgnoreCase) ? "form" : "0" }).Sentences.Select(s => s.Tokens)];
+        IReadOnlyList<string>[] sentences = [.. TaggedCorpus.Read(data, new TaggedCorpusOptions { TokensOnly = true }).Sentences.Select(s => s.Tokens)];
         foreach (IReadOnlyList<string>[] some in sentences.Chunk(SentenceTagger.EvaluationBatch))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -38,27 +37,4 @@ internal sealed class TagPredictor(SentenceTagger tagger, string? tagColumn, lon
     public void Dispose() => tagger.Dispose();
 
     private static JsonArray Array(IReadOnlyList<string> texts) => [.. texts.Select(t => (JsonNode)t)];
-
-    private static bool HasOneColumn(string path) => !path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) && File.Exists(path)
-        && File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0 && line[0] != '#') is { } first && first.Trim().AsSpan().IndexOfAny(' ', '\t') < 0;
-
-    private static List<IReadOnlyList<string>> Tokens(string path)
-    {
-        var sentences = new List<IReadOnlyList<string>>();
-        var tokens = new List<string>();
-        foreach (string line in File.ReadLines(path).Append(""))
-        {
-            if (line.Trim() is { Length: > 0 } token)
-            {
-                tokens.Add(token);
-            }
-            else if (tokens.Count > 0)
-            {
-                sentences.Add(tokens);
-                tokens = [];
-            }
-        }
-
-        return sentences;
-    }
 }

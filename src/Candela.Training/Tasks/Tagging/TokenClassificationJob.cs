@@ -28,6 +28,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
     public TokenClassificationJob(TrainRequest request, TaggedCorpus corpus, TaggedCorpus? valid, TaggedCorpus? test, Func<IReferenceTagger>? reference)
     {
         (_request, _reference) = (request, reference);
+        NeedTwo(corpus);
         double validShare = valid is null ? request.ValidFraction!.Value : 0, testShare = test is null ? request.TestFraction!.Value : 0;
         TaggedCorpus rest = corpus;
         if (testShare > 0)
@@ -47,8 +48,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
             _parts["valid"] = valid.Sentences;
         if (test is not null)
             _parts["test"] = test.Sentences;
-        if (rest.Tags.Count < 2)
-            throw new DataException($"{corpus.Source}: the training sentences have the one tag '{rest.Tags[0]}'; two or more were needed.");
+        NeedTwo(rest);
         _spans = SpanF1.AreSpanTags(rest.Tags);
         Problem = new Problem(TaskKind.TokenClassification, request.Target ?? TokenClassificationTask.DefaultTarget, rest.Tags);
         Profile = new DataProfile(corpus.Sentences.Count, 0, [], []);
@@ -72,7 +72,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
         {
             Epochs = epochs,
             BatchSize = DefaultBatch,
-            LearningRate = 2e-3,
+            LearningRate = 5e-3,
             L2 = 0.01,
             ClipNorm = 1,
             Patience = Math.Max(FewestEpochs, epochs / 2),
@@ -133,6 +133,12 @@ internal sealed class TokenClassificationJob : ISequenceJob
 
     public void Dispose()
     {
+    }
+
+    private static void NeedTwo(TaggedCorpus corpus)
+    {
+        if (corpus.Tags.Count < 2)
+            throw new DataException($"{corpus.Source}: the training sentences have the one tag '{corpus.Tags[0]}'; two or more were needed. Another column is chosen by --target.");
     }
 
     private CandidateRecord Reference(IReferenceTagger tagger, string judged, SequenceContext context)

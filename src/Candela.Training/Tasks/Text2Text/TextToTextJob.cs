@@ -50,6 +50,8 @@ internal sealed class TextToTextJob : ISequenceJob
     public SequenceOutcome Run(SequenceContext context)
     {
         IReadOnlyList<TextPair> training = _parts["train"];
+        long began = context.Clock.GetTimestamp();
+        double joulesBegan = context.Meter.Read().Joules;
         context.Events.Report(new StageStarted("tokenizing"));
         int block = TextToTextPlan.Block(_request, _kind);
         Tokenizer tokenizer = TextToTextPlan.Tokenizer(_request, training);
@@ -59,7 +61,8 @@ internal sealed class TextToTextJob : ISequenceJob
         int tokens = TextToTextPlan.BatchTokens(_request, training.Count);
         PairSource train = Source(model, "train", tokens)!;
         PairSource? valid = Source(model, "valid", tokens);
-        TrainingPlan plan = TextToTextPlan.Training(context.BeginTraining(), config, training.Count, valid is not null);
+        TrainingPlan plan = TextToTextPlan.Training(context.Request.Fit, config, training.Count, valid is not null)
+            .After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
 
         context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
