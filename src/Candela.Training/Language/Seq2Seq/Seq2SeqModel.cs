@@ -75,12 +75,12 @@ public sealed class Seq2SeqModel : IDisposable
     }
 
     /// <summary>What the net makes of each text.</summary>
-    /// <param name="sources">The texts.</param>
+    /// <param name="sources">The texts; white space around them is left out, as it is in training.</param>
     /// <param name="options">Null for beam search with its defaults.</param>
     /// <param name="cancellation">Heeded between steps.</param>
     /// <exception cref="UsageException">An option is out of range.</exception>
     public IReadOnlyList<string> Write(IReadOnlyList<string> sources, Seq2SeqDecoding? options = null, CancellationToken cancellation = default) =>
-        [.. Seq2SeqSearch.Write(Network, [.. sources.Select(s => Encode(s, Config.MaxSourceTokens))], options, cancellation).Select(ids => Tokenizer.Decode([.. ids], skipSpecialTokens: true).Trim())];
+        [.. Seq2SeqSearch.Write(Network, [.. sources.Select(s => Encode(s.Trim(), Config.MaxSourceTokens))], options, cancellation).Select(ids => Tokenizer.Decode([.. ids], skipSpecialTokens: true).Trim())];
 
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();

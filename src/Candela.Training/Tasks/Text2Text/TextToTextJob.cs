@@ -59,6 +59,7 @@ internal sealed class TextToTextJob : ISequenceJob
         Seq2SeqConfig config = TextToTextPlan.Config(_request, tokenizer, training.Count, longest, block);
         using var model = Seq2SeqModel.Create(config, tokenizer, _request.Fit.Seed);
         int tokens = TextToTextPlan.BatchTokens(_request, training.Count);
+        WarnOfLongTexts(model, block, context.Events);
         PairSource train = Source(model, "train", tokens)!;
         PairSource? valid = Source(model, "valid", tokens);
         TrainingPlan plan = TextToTextPlan.Training(context.Request.Fit, config, training.Count, valid is not null)
@@ -72,7 +73,7 @@ internal sealed class TextToTextJob : ISequenceJob
         double joules = context.Meter.Read().Joules;
         double smoothing = _request.Fit.LabelSmoothing ?? TextToTextPlan.LabelSmoothing;
         TrainingOutcome outcome;
-        using (var trainable = new PairTrainable(model.Network, smoothing, plan.Seed, valid is null ? null : Score(model, context.Cancellation)))
+        using (var trainable = new PairTrainable(model.Network, smoothing, plan.Seed, valid is null ? null : Score(model)))
         {
             outcome = TrainingLoop.Run(trainable, train, valid, plan, new TrainingSession
             {
@@ -108,7 +109,7 @@ internal sealed class TextToTextJob : ISequenceJob
             Metrics = metrics,
             Baseline = new BaselineRecord(_baselines[0].Name, _baselines[0].Describe, baselines[0].Test!),
             Candidates = candidates,
-            Samples = [.. _parts[Judged].Zip(written[Judged]).Take(Samples).Select(p => new SampleRecord(Shortened(p.First.Source), p.Second, p.First.Target))],
+            Samples = SamplesOf(written[Judged]),
             Versions = new Dictionary<string, string> { ["libtorch"] = torch.__version__ },
         };
     }
@@ -138,17 +139,34 @@ internal sealed class TextToTextJob : ISequenceJob
         int Count(double share) => share == 0 ? 0 : Math.Max(1, (int)Math.Round(share * sources.Length));
     }
 
+    private void WarnOfLongTexts(Seq2SeqModel model, int block, IProgress<TrainEvent> events)
+    {
+        IReadOnlyList<TextPair> pairs = _parts["train"];
+        int longer = pairs.Count(p => IsLong(p.Source) || IsLong(p.Target));
+        if (longer > 0)
+            events.Report(new Warned("texts-cut", $"{longer:N0} of {pairs.Count:N0} training pairs have a side of more than {block} tokens, of which the first are used. Give a larger --block to use more."));
+
+        bool IsLong(string text) => 4L * text.Length >= block && model.Encode(text).Length > block;
+    }
+
     private PairSource? Source(Seq2SeqModel model, string part, int tokens) => !_parts.TryGetValue(part, out IReadOnlyList<TextPair>? pairs) ? null
         : new PairSource([.. pairs.Select(p => new TokenPair(model.Encode(p.Source, model.Config.MaxSourceTokens), model.Encode(p.Target, model.Config.MaxSourceTokens)))], model.Config, tokens);
 
-    // The likeliest token every time is quick, and enough to compare epochs.
-    private Func<double> Score(Seq2SeqModel model, CancellationToken cancellation)
+    // The likeliest token every time is quick, and enough to compare epochs. It is not cancelled: the loop saves its state when it is, which it cannot in the middle of a validation.
+    private Func<double> Score(Seq2SeqModel model)
     {
         TextPair[] some = [.. _parts["valid"]];
         new Rng(_request.Fit.Seed, SplitStream + 1).Shuffle(some.AsSpan());
         some = some[..Math.Min(some.Length, TextToTextPlan.ScoredTexts)];
         string[] sources = [.. some.Select(p => p.Source)], references = [.. some.Select(p => p.Target)];
-        return () => TextScores.Main(_kind, model.Write(sources, new Seq2SeqDecoding { Beams = 1, BatchSize = 64 }, cancellation), references);
+        return () => TextScores.Main(_kind, model.Write(sources, new Seq2SeqDecoding { Beams = 1, BatchSize = 64 }), references);
+    }
+
+    private SampleRecord[] SamplesOf(IReadOnlyList<string> written)
+    {
+        int[] rows = [.. Enumerable.Range(0, written.Count)]; // drawn, since files are often sorted
+        new Rng(_request.Fit.Seed, SplitStream + 2).Shuffle(rows.AsSpan());
+        return [.. rows.Take(Samples).Select(i => new SampleRecord(Shortened(_parts[Judged][i].Source), Shortened(written[i]), Shortened(_parts[Judged][i].Target)))];
     }
 
     private SplitEvaluation Scores(string part, IReadOnlyList<string> written) => TextScores.Of(_kind, written, [.. _parts[part].Select(p => p.Target)], _request.Fit.Seed);
