@@ -32,6 +32,10 @@ internal static class IgnoredOptions
     /// <summary>The same of a run over sequences: what says how to read a table.</summary>
     public static IEnumerable<Warned> OfTables(TrainRequest request) => Given(request, Tables, $"--task {request.Task} reads no table");
 
+    /// <summary>What the task does not use of the options of tasks over sequences.</summary>
+    public static IEnumerable<Warned> OfTask(TrainRequest request, ISequenceTask task) =>
+        task.Heeds is { } heeded ? Given(request, [.. Sequences.Where(key => !heeded.Contains(key))], $"--task {task.Id} does not use it") : [];
+
     private static IEnumerable<Warned> Given(TrainRequest request, IReadOnlyCollection<string> names, string why)
     {
         var defaults = new TrainRequest { Data = request.Data };

@@ -18,6 +18,9 @@ public sealed class LanguageModelTask : ISequenceTask
     public string Id => SequenceTasks.LanguageModel;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string>? Heeds { get; } = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "feed-forward", "checkpoint-activations", "precision"];
+
+    /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
     {
         if (request.Model != "auto" && !Architectures.Contains(request.Model))

@@ -129,6 +129,15 @@ public sealed class PreferenceTaskTests : IDisposable
         Assert.NotEqual(File.ReadAllBytes(At("base/model.safetensors")), File.ReadAllBytes(new RunFolder(At("whole")).Model));
     }
 
+    [Fact, Trait("Kind", "fault")]
+    public void Train_OptionsOfOtherTasks_AreWarnedOf()
+    {
+        TrainRequest request = Request() with { Fit = Request().Fit with { Epochs = null, MaxSteps = 1 } };
+        RunRecord record = Train(request with { Sequence = request.Sequence with { Beams = 3, Precision = "bf16" } }, "run");
+        Assert.Equal(["--precision", "--beams"], record.Warnings.Where(w => w.Code == "option-ignored").Select(w => w.Message.Split(' ')[0]));
+        Assert.False(record.Chosen.ContainsKey("epochs"));
+    }
+
     [Theory, Trait("Kind", "fault")]
     [InlineData("model", "llama", "--model llama is not used")]
     [InlineData("beta", "0", "--beta 0")]

@@ -12,6 +12,9 @@ public interface ISequenceTask
     /// <summary>One of <see cref="SequenceTasks"/>.</summary>
     string Id { get; }
 
+    /// <summary>The recipe keys of <see cref="SequenceOptions"/> that it uses; others that are given get the warning <c>option-ignored</c>. Null, the default, warns of none.</summary>
+    IReadOnlyCollection<string>? Heeds => null;
+
     /// <summary>Fills in the shares of validation and test and what else the recipe should say, and refuses options that cannot be used whatever the data.</summary>
     /// <exception cref="UsageException">An option cannot be used.</exception>
     TrainRequest Complete(TrainRequest request);

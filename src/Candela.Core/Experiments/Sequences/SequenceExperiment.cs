@@ -33,7 +33,7 @@ public static class SequenceExperiment
         RunWriting.Write(request, folder, options, session =>
         {
             session.Stage($"reading {Path.GetFileName(Path.TrimEndingDirectorySeparator(request.Data))}");
-            foreach (var warning in IgnoredOptions.OfTables(request))
+            foreach (var warning in IgnoredOptions.OfTables(request).Concat(IgnoredOptions.OfTask(request, task)))
                 session.Report(warning);
             return new SequenceRun(task.Prepare(request, session, cancellation));
         }, cancellation);

@@ -21,6 +21,9 @@ public sealed class PreferenceTask : ISequenceTask
     public string Id => SequenceTasks.Preference;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string>? Heeds { get; } = ["base", "block", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "beta"];
+
+    /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
     {
         if (request.Sequence.Base is not { } folder)

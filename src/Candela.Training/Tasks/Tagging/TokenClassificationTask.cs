@@ -18,6 +18,9 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
     public string Id => SequenceTasks.TokenClassification;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string>? Heeds { get; } = ["layers", "width"];
+
+    /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
     {
         if (request.Model is not ("auto" or TokenClassificationJob.Model))

@@ -22,6 +22,9 @@ public abstract class TextToTextTask : ISequenceTask
     private protected abstract IReadOnlyList<ITextBaseline> Baselines();
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string>? Heeds { get; } = ["tokenizer", "vocabulary", "layers", "heads", "width", "block", "source", "target-file", "valid-target", "test-target", "beams"];
+
+    /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
     {
         if (request.Model != "auto" && !Seq2SeqConfig.Architectures.Contains(request.Model))
