@@ -25,6 +25,8 @@ switch (args)
         return LanguageCurve.Run(minutes, file);
     case ["language-child", var side, var count]:
         return LanguageBenchmark.Child(side, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture));
+    case ["recurrent", .. string[] names]:
+        return RecurrentBenchmark.Run(names);
     case ["data-child", var work, var path]:
         return DataBenchmark.Child(work, path);
     default:
@@ -37,9 +39,11 @@ switch (args)
                    dotnet run -c Release --project benchmarks/Candela.Benchmarks -- language-curve --minutes M --data FILE
               language a GPT-2 of 6 layers and 384 numbers per token: tokens/s against a plain TorchSharp loop in pairs of STEPS (default 3) steps, and each one's peak memory; --lora: peak memory of adapters against training all of 110 million parameters
               language-curve the same net on the letters of FILE from equal weights over equal batches, about M minutes of this library's loop (interrupted and resumed half-way), and the plain loop at equal steps: validation losses
+                   dotnet run -c Release --project benchmarks/Candela.Benchmarks -- recurrent [reach] [adding] [copy] [lstm] [gru] [rnn]
               quality default settings on public data sets, through the command
               data    a CSV file of 200 MB to feature batches on one core, against pandas.read_csv (benchmarks/install-peers.sh); a Markdown table on stdout
               tokenizers GPT-2's byte-level BPE on Tiny Shakespeare (DIR/txt-shakespeare/input.txt), one thread, warm, against Microsoft.ML.Tokenizers; vocabulary from PATH (default DIR/tok-gguf/ggml-vocab-gpt-2.gguf)
+              recurrent what recurrent nets remember: reach of gradients, the adding and the copy problem at length 200, one thread
               train   training steps of this library against a plain TorchSharp loop, in turn, medians of the pairs; a Markdown table on stdout
             """);
         return 2;

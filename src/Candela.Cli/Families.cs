@@ -1,4 +1,5 @@
 using Candela.Classic;
+using Candela.Classic.Forecasting;
 using Candela.Experiments;
 using Candela.Models;
 using Candela.Training;
@@ -12,5 +13,5 @@ internal static class Families
     public static IReadOnlyList<IModelFamily> All { get; } = [.. NeuralFamilies.All, .. ClassicFamilies.All];
 
     /// <summary>Every task over sequences.</summary>
-    public static IReadOnlyList<ISequenceTask> Tasks { get; } = [new LanguageModelTask(), new PreferenceTask(), new TokenClassificationTask(() => new FeatureTaggerReference()), new TranslationTask(), new SummarizationTask()];
+    public static IReadOnlyList<ISequenceTask> Tasks { get; } = [new LanguageModelTask(), new PreferenceTask(), new TokenClassificationTask(() => new FeatureTaggerReference()), new TranslationTask(), new SummarizationTask(), new ForecastTask(window => [new LinearAutoregression(window)])];
 }

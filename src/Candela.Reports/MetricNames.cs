@@ -38,6 +38,8 @@ internal static class MetricNames
         ("rougeL", "ROUGE-L", "longest common subsequence with the reference, F1", true),
         ("exactMatch", "Exact match", "share of texts that equal the reference", true),
         ("smape", "sMAPE", "mean error relative to the size of forecast and actual value", false),
+        ("coverage", "Coverage", "share of values within the bounds, which are made for 90 %", true),
+        ("maeOverNet", "MAE over the net's", "how much larger the mean error is than the net's on the same values", false),
         ("mase", "MASE", "mean error relative to that of the seasonal naive forecast in training", false),
         ("coverage", "Coverage", "share of actual values inside the interval", true),
         ("maskedAccuracy", "Masked accuracy", "share of hidden tokens found", true),

@@ -21,6 +21,10 @@ internal static class ModelNames
         "rnn" => "plain recurrent net",
         "lstm" => "LSTM net",
         "gru" => "GRU net",
+        "naive" => "last value",
+        "seasonal-naive" => "seasonal naive",
+        "drift" => "drift",
+        "autoregression" => "linear autoregression",
         "feature-crf" => "CRF over features",
         _ => family,
     };

@@ -1,4 +1,5 @@
 using Candela.Experiments;
+using Candela.Forecasting;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -14,7 +15,7 @@ internal static class SequenceVerdict
             return new Verdict("The model has not been scored on data it has not seen.", ["Without such data, nothing can be said about how well it works."]);
         double sign = MetricNames.HigherIsBetter(main) ? 1 : -1;
         MetricValue? baseline = run.Baseline.Metrics.GetValueOrDefault(main);
-        CandidateRecord? simple = run.Candidates.Where(c => c.Model != run.Model && c.Test?.ContainsKey(main) == true).MaxBy(c => sign * c.Test![main].Value);
+        CandidateRecord? simple = run.Candidates.Where(c => c.Model != run.Model && !ModelNames.IsNet(c.Model) && c.Test?.ContainsKey(main) == true).MaxBy(c => sign * c.Test![main].Value);
         string metric = MetricNames.Name(main);
         var reasons = new List<string>
         {
@@ -44,17 +45,19 @@ internal static class SequenceVerdict
     {
         MetricValue simple = other.Test![main];
         double gap = sign * (net.Value - simple.Value);
-        bool apart = (net.Low > simple.Value && simple.High < net.Value) || (net.High < simple.Value && simple.Low > net.Value);
+        // Errors on the same values go up and down together: where their difference has an interval of its own, that decides.
+        bool apart = other.Test!.TryGetValue(ForecastMetrics.Excess, out MetricValue? excess) ? excess.Low > 0 || excess.High < 0 : (net.Low > simple.Value && simple.High < net.Value) || (net.High < simple.Value && simple.Low > net.Value);
         string name = ModelNames.InSentence(other.Model), by = $"{Figures.Metric(main, Math.Abs(gap))} {MetricNames.Name(main)}";
         CandidateRecord? own = run.Candidates.FirstOrDefault(c => c.Model == run.Model);
         string cost = own is { Seconds: > 0 } && other.Seconds > 0 ? $" The net took {Figures.Duration(own.Seconds)} and {Figures.Energy(own.Joules)}, the other {Figures.Duration(other.Seconds)} and {Figures.Energy(other.Joules)}." : "";
+        string chance = excess is null ? "the interval of either" : $"the interval of their difference, {Figures.Interval(main, excess)},";
         if (!apart)
         {
             reasons.Add($"It and {name} are {by} apart, within what chance does on so much data.{cost}");
             return "The net is not clearly worth it here.";
         }
 
-        reasons.Add(gap > 0 ? $"It is ahead of {name} by {by}, more than the intervals of both allow for.{cost}" : $"{Sentence.Upper(name)} is ahead of it by {by}, more than the intervals of both allow for.{cost}");
+        reasons.Add(gap > 0 ? $"It is ahead of {name} by {by}, more than {chance} allows for.{cost}" : $"{Sentence.Upper(name)} is ahead of it by {by}, more than {chance} allows for.{cost}");
         return gap > 0 ? "Yes, the net is worth it here." : "No, a simpler method does better here.";
     }
 }

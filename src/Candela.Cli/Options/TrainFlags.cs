@@ -26,7 +26,7 @@ internal static class TrainFlags
     [
         // What to learn
         new("target", "COL|#INDEX|last", "Column to predict."),
-        new("task", "T", "regression, classification, text-classification, language-model (of a text), or token-classification (of CoNLL or CoNLL-U sentences). Default: one of the first two, inferred from the target."),
+        new("task", "T", "regression, classification, text-classification, language-model (of a text), token-classification (of CoNLL or CoNLL-U sentences), or forecast (of series, a row per time). Default: one of the first two, inferred from the target."),
         new("model", "M", "auto (default), linear, mlp, cnn, text, lstm, gru, rnn, bert (with --base), boosting, forest, tree, linear-gd or perceptron."),
 
         // How the file is read
@@ -68,6 +68,11 @@ internal static class TrainFlags
         new("valid-target", "FILE", "The same of --valid. Default: the file named as the targets' is."),
         new("test-target", "FILE", "The same of --test."),
         new("beams", "N", "Translation and summarization: texts kept at each step of writing. Default: 5."),
+        new("time", "COL", "Forecasts: column of times. Default: the only column of dates, else rows are equal steps."),
+        new("group", "COL", "Forecasts: column that names the series a row belongs to. Default: one series."),
+        new("horizon", "N", "Forecasts: steps ahead. Default: a season, or 12."),
+        new("window", "N", "Forecasts: past steps the net looks at. Default: two seasons, or 24."),
+        new("season", "N", "Forecasts: steps of a season, 1 for none. Default: found in the training part."),
         new("optimizer", "O", $"{string.Join(", ", OptionNames.Optimizers)}."),
         new("learning-rate", "X", "Peak learning rate."),
         new("schedule", "S", $"{string.Join(", ", OptionNames.Schedules)}."),

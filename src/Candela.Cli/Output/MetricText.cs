@@ -8,7 +8,7 @@ namespace Candela.Cli.Output;
 /// <summary>Metrics as people read them.</summary>
 internal static class MetricText
 {
-    private static readonly string[] Headline = ["bleu", "chrf", "rougeL", "rouge1", "rouge2", "f1Micro", "accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "smape", "mase", "loss", "perplexity", "bitsPerByte"];
+    private static readonly string[] Headline = ["bleu", "chrf", "rougeL", "rouge1", "rouge2", "f1Micro", "accuracy", "rocAuc", "f1Macro", "logLoss", "ece", "r2", "rmse", "mae", "smape", "mase", "coverage", "loss", "perplexity", "bitsPerByte"];
 
     /// <summary>The task as people and JSON name it: <c>regression</c>, <c>language-model</c>.</summary>
     public static string Task(Problem problem) => SequenceTasks.IdOf(problem.Task) ?? problem.Task.ToString().ToLowerInvariant();

@@ -7,7 +7,7 @@ namespace Candela.Experiments;
 /// <summary>Finds options of training that were given but change nothing, because no family they are meant for heeds them.</summary>
 internal static class IgnoredOptions
 {
-    private static readonly string[] Sequences = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "beta", "source", "target-file", "valid-target", "test-target", "beams"];
+    private static readonly string[] Sequences = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "beta", "source", "target-file", "valid-target", "test-target", "beams", "time", "group", "horizon", "window", "season"];
 
     private static readonly string[] Tables = ["header", "skip-lines", "columns", "na", "type", "labels", "memory-budget", "exclude", "keep"];
 
@@ -30,7 +30,7 @@ internal static class IgnoredOptions
     }
 
     /// <summary>The same of a run over sequences: what says how to read a table.</summary>
-    public static IEnumerable<Warned> OfTables(TrainRequest request) => Given(request, Tables, $"--task {request.Task} reads no table");
+    public static IEnumerable<Warned> OfTables(TrainRequest request) => request.Task == SequenceTasks.Forecast ? [] : Given(request, Tables, $"--task {request.Task} reads no table");
 
     /// <summary>What the task does not use of the options of tasks over sequences.</summary>
     public static IEnumerable<Warned> OfTask(TrainRequest request, ISequenceTask task) =>

@@ -92,6 +92,11 @@ internal static class RecipeKeys
         Text("valid-target", r => r.Sequence.ValidTargetFile, (r, v) => r with { Sequence = r.Sequence with { ValidTargetFile = v } }),
         Text("test-target", r => r.Sequence.TestTargetFile, (r, v) => r with { Sequence = r.Sequence with { TestTargetFile = v } }),
         Whole("beams", r => r.Sequence.Beams, (r, v) => r with { Sequence = r.Sequence with { Beams = (int)v } }, 1, 1000),
+        Text("time", r => r.Sequence.Time, (r, v) => r with { Sequence = r.Sequence with { Time = v } }),
+        Text("group", r => r.Sequence.Group, (r, v) => r with { Sequence = r.Sequence with { Group = v } }),
+        Whole("horizon", r => r.Sequence.Horizon, (r, v) => r with { Sequence = r.Sequence with { Horizon = (int)v } }, 1, 1 << 20),
+        Whole("window", r => r.Sequence.Window, (r, v) => r with { Sequence = r.Sequence with { Window = (int)v } }, 2, 1 << 20),
+        Whole("season", r => r.Sequence.Season, (r, v) => r with { Sequence = r.Sequence with { Season = (int)v } }, 1, 1 << 20),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 

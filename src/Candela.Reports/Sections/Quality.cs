@@ -74,7 +74,7 @@ internal static class Quality
         {
             bool chosen = c.Model == run.Model, trained = c.Test is not null;
             body.Add($"""
-                <tr{(chosen ? Markup.Of($" class=\"strong\"") : null)}><th scope="row">{ModelNames.Of(c.Model)}<small>{c.Model}</small></th>{Metric(c, main)}{Metric(c, second)}<td class="num" data-label="validation">{(c.ValidScore is { } v ? Figures.Metric(main, v) : "–")}</td><td class="num" data-label="parameters">{(trained ? Figures.Count(c.Parameters) : "–")}</td><td class="num" data-label="time">{(trained ? Figures.Duration(c.Seconds) : "–")}</td><td class="num" data-label="energy">{(trained ? Figures.Energy(c.Joules) : "–")}</td><td class="text">{c.Note}</td></tr>
+                <tr{(chosen ? Markup.Of($" class=\"strong\"") : null)}><th scope="row">{ModelNames.Of(c.Model)}<small>{c.Model}</small></th>{Metric(c, main)}{Metric(c, second)}<td class="num" data-label="validation">{(c.ValidScore is { } v ? Figures.Metric(main, MetricNames.HigherIsBetter(main) ? v : -v) : "–")}</td><td class="num" data-label="parameters">{(trained ? Figures.Count(c.Parameters) : "–")}</td><td class="num" data-label="time">{(trained ? Figures.Duration(c.Seconds) : "–")}</td><td class="num" data-label="energy">{(trained ? Figures.Energy(c.Joules) : "–")}</td><td class="text">{c.Note}</td></tr>
                 """);
         }
 

@@ -11,8 +11,9 @@ public sealed class Gru : Recurrent
     /// <param name="dropout">Share of the numbers between two layers set to 0 in training, 0 up to but not 1. Default 0.</param>
     /// <param name="bias">Whether offsets are trained. Default true.</param>
     /// <param name="sequence">True (default) gives the outputs at every step, false the last state only.</param>
-    public Gru(int units, int layers = 1, bool bidirectional = false, double dropout = 0, bool bias = true, bool sequence = true)
-        : base("gru", 3, units, layers, bidirectional, dropout, bias, sequence)
+    /// <param name="memory">See <see cref="Recurrent.Memory"/>: about the longest span to be bridged, 3 or more. Default 0, PyTorch's first weights.</param>
+    public Gru(int units, int layers = 1, bool bidirectional = false, double dropout = 0, bool bias = true, bool sequence = true, int memory = 0)
+        : base("gru", 3, units, layers, bidirectional, dropout, bias, sequence, memory)
     {
     }
 }

@@ -15,12 +15,15 @@ public abstract class Recurrent : Layer
     private readonly int _gates;
     private ulong _key, _calls;
 
-    private protected Recurrent(string function, int gates, int units, int layers, bool bidirectional, double dropout, bool bias, bool sequence)
+    private protected Recurrent(string function, int gates, int units, int layers, bool bidirectional, double dropout, bool bias, bool sequence, int memory = 0)
     {
         if (units < 1 || layers < 1)
             throw new UsageException($"{GetType().Name} needs units and layers of 1 or more; got {units} and {layers}.");
         if (!(dropout >= 0 && dropout < 1))
             throw new UsageException($"{GetType().Name} needs a dropout from 0 up to but not 1; got {dropout}.");
+        if (memory is not (0 or >= 3) || (memory > 0 && !bias))
+            throw new UsageException($"{GetType().Name} needs a memory of 0 (none) or 3 steps or more, and offsets for it; got {memory}{(bias ? "" : " without offsets")}.");
+        Memory = memory;
         (_function, _gates, Units, Layers, Bidirectional, DropoutProbability, HasBias, GivesSequence) = (function, gates, units, layers, bidirectional, dropout, bias, sequence);
     }
 
@@ -44,6 +47,10 @@ public abstract class Recurrent : Layer
 
     /// <inheritdoc/>
     public sealed override string TypeId => _function;
+
+    /// <summary>Steps over which the first weights keep what the state holds, at the longest; 0 for PyTorch's first weights. The offsets of the gates that keep are then log(u), u uniform in
+    /// [1, memory - 1], so that the units' time constants cover all spans up to it (chrono initialisation: Tallec and Ollivier 2018, section 2).</summary>
+    public int Memory { get; }
 
     private int OutputWidth => Bidirectional ? 2 * Units : Units;
 
@@ -115,12 +122,25 @@ public abstract class Recurrent : Layer
                 ];
                 if (HasBias)
                 {
-                    run.Add(Parameter($"bias_ih_l{layer}{end}", [_gates * Units], uniform, decays: false));
-                    run.Add(Parameter($"bias_hh_l{layer}{end}", [_gates * Units], uniform, decays: false));
+                    run.Add(Parameter($"bias_ih_l{layer}{end}", [_gates * Units], Memory > 0 ? Chrono : uniform, decays: false));
+                    run.Add(Parameter($"bias_hh_l{layer}{end}", [_gates * Units], Memory > 0 ? Initializers.Zeros : uniform, decays: false));
                 }
 
                 _runs.Add([.. run]);
             }
+        }
+    }
+
+    // An LSTM's input gates (block 0) are the mirror of its forget gates (block 1); a GRU's update gate (block 1) is both. All other offsets are 0.
+    private void Chrono(Span<float> values, Shape shape, Rng rng)
+    {
+        values.Clear();
+        for (int unit = 0; unit < Units; unit++)
+        {
+            float keep = (float)Math.Log(1 + ((Memory - 2) * rng.NextDouble()));
+            values[Units + unit] = keep;
+            if (_function == "lstm")
+                values[unit] = -keep;
         }
     }
 
@@ -207,6 +227,8 @@ public abstract class Recurrent : Layer
         options["dropout"] = DropoutProbability;
         options["bias"] = HasBias;
         options["sequence"] = GivesSequence;
+        if (Memory > 0)
+            options["memory"] = Memory;
     }
 
     /// <summary>Indices and mask of sequences of different lengths.</summary>

@@ -39,6 +39,10 @@ internal static class DateCell
         _ => Formats[(int)form][0],
     };
 
+    /// <summary>The format a date of the form is written in.</summary>
+    public static string FormatOf(string cell, DateForm form) =>
+        Array.Find(Formats[(int)form], f => DateTime.TryParseExact(cell, f, CultureInfo.InvariantCulture, DateTimeStyles.None, out _)) ?? Formats[(int)form][0];
+
     /// <summary>Could this cell be a date at all? A cheap look before the real parse.</summary>
     public static bool Plausible(ReadOnlySpan<char> cell) =>
         cell.Length is >= 6 and <= 34 && (char.IsAsciiDigit(cell[0]) || char.IsAsciiLetter(cell[0])) && cell.ContainsAnyInRange('0', '9');

@@ -59,4 +59,19 @@ public sealed record SequenceOptions
 
     /// <summary>Texts kept at each step when the trained model writes; 1 takes the likeliest token every time.</summary>
     public int? Beams { get; init; }
+
+    /// <summary>Forecasts: the column of times; null takes the only column of dates, else rows count as equal steps.</summary>
+    public string? Time { get; init; }
+
+    /// <summary>Forecasts: the column that names the series a row belongs to; null for one series.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Forecasts: steps ahead.</summary>
+    public int? Horizon { get; init; }
+
+    /// <summary>Forecasts: past steps that are looked at.</summary>
+    public int? Window { get; init; }
+
+    /// <summary>Forecasts: steps of a season, 1 for none; null looks for one.</summary>
+    public int? Season { get; init; }
 }
