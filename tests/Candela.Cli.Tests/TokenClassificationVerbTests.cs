@@ -30,7 +30,7 @@ public sealed class TokenClassificationVerbTests : IDisposable
         return text.ToString();
     }
 
-    private CommandOutcome Train(string data, params string[] more) => _folder.Run(["train", data, "--task", "token-classification", "--width", "16", "--epochs", "10", "--learning-rate", "0.02",
+    private CommandOutcome Train(string data, params string[] more) => _folder.Run(["train", data, "--task", "token-classification", "--width", "16", .. more.Contains("--epochs") ? [] : (string[])["--epochs", "10"], "--learning-rate", "0.02",
         "--dropout", "0.1", "--seed", "1", "--threads", "1", "--out", _folder.At("run"), .. more]);
 
     [Fact]
@@ -76,6 +76,28 @@ public sealed class TokenClassificationVerbTests : IDisposable
         Assert.DoesNotContain("f1Micro", train.Output);
         Assert.Equal("the\tD1\ndog\tN1\n", _folder.Run("predict", _folder.At("run"), data).Ok().Output.ReplaceLineEndings("\n").Split("\n\n")[0] + "\n");
         Assert.Equal(1, (double)_folder.Run("evaluate", _folder.At("run"), data, "--json").Ok().Json["metrics"]!["accuracy"]!["value"]!); // xpos again, without being told
+    }
+
+    [Fact]
+    public void Evaluate_TagsOfAnotherKind_AreNamed()
+    {
+        Train(_folder.Write("data.conll", Columns()), "--epochs", "1").Ok();
+        string run = _folder.At("run");
+        CommandOutcome some = _folder.Run("evaluate", run, _folder.Write("some.conll", "up\tO\n7\tB-NEW\n")).Ok();
+        Assert.Contains("1 of 2 tokens have tags that the training sentences do not have ('B-NEW')", some.Error);
+        Assert.Contains("[tags-unseen]", some.Error);
+        CommandOutcome none = _folder.Run("evaluate", run, _folder.Write("none.conll", "up\tADV\n7\tNUM\n"));
+        Assert.Equal(2, none.Code);
+        Assert.Contains("none of its tags ('ADV', 'NUM')", none.Error);
+        Assert.Contains("one token per line", _folder.Run("predict", run, _folder.Write("running.txt", "We met in Ulm .\n")).Error, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Train_ConllWithoutATask_HintsAtTheTask()
+    {
+        CommandOutcome outcome = _folder.Run("train", _folder.Write("data.conll", Columns()), "--target", "tag", "--out", _folder.At("run"));
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("--task token-classification", outcome.Error);
     }
 
     [Theory]

@@ -96,13 +96,23 @@ internal static class TrainVerb
             using Run run = Experiment.Train(request, folder, Families.All, options, cancellation);
             return run.Record;
         }
-        catch (CandelaException error) when (request is { Task: null, Target: null } && IsPlainText(request.Data) && error is UsageException or DataException)
+        catch (CandelaException error) when (request.Task is null && TaskHint(request) is { } hint && error is UsageException or DataException)
         {
-            throw new UsageException($"{error.Message} {request.Data} was read as a table; to train a language model on its text, add --task {SequenceTasks.LanguageModel}.", error);
+            throw new UsageException($"{error.Message} {request.Data} was read as a table; {hint}.", error);
         }
     }
 
-    private static bool IsPlainText(string data) => data.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) || data.EndsWith(".txt.gz", StringComparison.OrdinalIgnoreCase);
+    // What the name of a file that cannot be read as a table may mean.
+    private static string? TaskHint(TrainRequest request)
+    {
+        string name = request.Data.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? request.Data[..^3] : request.Data;
+        return Path.GetExtension(name).ToLowerInvariant() switch
+        {
+            ".txt" when request.Target is null => $"to train a language model on its text, add --task {SequenceTasks.LanguageModel}",
+            ".conll" or ".conllu" => $"to train a tagger on its sentences, add --task {SequenceTasks.TokenClassification}",
+            _ => null,
+        };
+    }
 
     /// <summary>What a crash between run.json and the end left to do: the report, and checkpoints nobody needs any more.</summary>
     private static int Finish(CommandConsole console, string folder)

@@ -43,6 +43,8 @@ internal static class TaggedColumns
 
         End(sentences, tokens, tags);
         NeedSome(sentences, path);
+        if (options.TokensOnly && !tabs && columns > 2 && sentences.TrueForAll(s => s.Tokens.Count == 1))
+            throw new DataException($"{path}: every sentence is one line of {columns} words, as in running text. Give one token per line, and an empty line behind each sentence.");
         return options.NumberedTokens ?? IsNumbered(sentences) ? WithoutNumbers(sentences, path) : sentences;
     }
 

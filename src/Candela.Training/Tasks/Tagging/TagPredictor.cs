@@ -19,6 +19,7 @@ internal sealed class TagPredictor(SentenceTagger tagger, string? tagColumn, lon
     public SplitEvaluation Evaluate(string data, IProgress<TrainEvent> events, CancellationToken cancellation)
     {
         TaggedCorpus corpus = TaggedCorpus.Read(data, new TaggedCorpusOptions { TagColumn = tagColumn });
+        TagScores.WarnOfUnseen(data, corpus.Sentences, tagger.Tags, events);
         return TagScores.Of(corpus.Sentences, tagger.Tag([.. corpus.Sentences.Select(s => s.Tokens)]), SpanF1.AreSpanTags(tagger.Tags) && SpanF1.AreSpanTags(corpus.Tags), seed);
     }
 

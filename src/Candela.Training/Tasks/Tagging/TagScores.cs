@@ -1,12 +1,15 @@
 using Candela.Evaluation;
 using Candela.Language;
 using Candela.Metrics;
+using Candela.Models;
 
 namespace Candela.Training.Tasks;
 
 /// <summary>How well tags are predicted.</summary>
 internal static class TagScores
 {
+    private const int Named = 5;
+
     /// <summary>The number by which epochs are compared: F1 of spans, or the share of right tags.</summary>
     public static double Score(IReadOnlyList<IReadOnlyList<string>> actual, IReadOnlyList<IReadOnlyList<string>> predicted, bool spans)
     {
@@ -36,6 +39,24 @@ internal static class TagScores
         }
 
         return new SplitEvaluation { Rows = (long)all.Sum(), SplitRows = (long)all.Sum(), Metrics = metrics };
+    }
+
+    /// <summary>Reports tags that a tagger cannot give, if there are any.</summary>
+    /// <param name="source">Where the sentences are from.</param>
+    /// <param name="sentences">They.</param>
+    /// <param name="known">The tagger's tags.</param>
+    /// <param name="events">Hears a <c>tags-unseen</c> warning.</param>
+    /// <exception cref="DataException">None of the tags is known.</exception>
+    public static void WarnOfUnseen(string source, IReadOnlyList<TaggedSentence> sentences, IReadOnlyList<string> known, IProgress<TrainEvent> events)
+    {
+        var tags = new HashSet<string>(known, StringComparer.Ordinal);
+        string[] all = [.. sentences.SelectMany(s => s.Tags)], unseen = [.. all.Where(t => !tags.Contains(t))], kinds = [.. unseen.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        if (kinds.Length == 0)
+            return;
+        string named = $"{string.Join(", ", kinds.Take(Named).Select(t => $"'{t}'"))}{(kinds.Length > Named ? ", ..." : "")}";
+        if (unseen.Length == all.Length)
+            throw new DataException($"{source}: none of its tags ({named}) is one the tagger gives ({string.Join(", ", known.Take(Named).Select(t => $"'{t}'"))}{(known.Count > Named ? ", ..." : "")}). Data with the tags of training was needed, in the same column.");
+        events.Report(new Warned("tags-unseen", $"{source}: {unseen.Length:N0} of {all.Length:N0} tokens have tags that the training sentences do not have ({named}); they count as wrong."));
     }
 
     private static int Right(IReadOnlyList<string> actual, IReadOnlyList<string> predicted)

@@ -77,6 +77,8 @@ internal sealed class TokenClassificationJob : ISequenceJob
             ClipNorm = 1,
             Patience = Math.Max(FewestEpochs, epochs / 2),
         }, validated: _parts.ContainsKey("valid"));
+        foreach ((string part, IReadOnlyList<TaggedSentence> sentences) in _parts.Where(p => p.Key != "train"))
+            TagScores.WarnOfUnseen($"The {part} part", sentences, Problem.Classes, context.Events);
         context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
         using var tagger = new SentenceTagger(SentenceFeatures.Of(training), size, _request.Fit.Seed);
