@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Language;
 using Candela.Training;
 using Candela.Training.Language;
@@ -43,14 +44,15 @@ internal interface ILanguageSide : IDisposable
     void Step(int steps);
 }
 
-/// <summary>This library's loop.</summary>
+/// <summary>This library's loop: one run on a thread of its own, which is let go on by some steps at a time.</summary>
 internal sealed class CandelaSide : ILanguageSide
 {
     private readonly CausalLm _model;
     private readonly LoraAdapter? _adapter;
     private readonly CausalTrainable _trainable;
-    private readonly TokenBlocks _blocks;
     private readonly TokenStore _store;
+    private readonly Gate _gate;
+    private readonly Thread _thread;
     private readonly int _batch;
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"candela-{Guid.NewGuid():n}.tokens");
 
@@ -62,29 +64,97 @@ internal sealed class CandelaSide : ILanguageSide
         using (var writer = new TokenStore.Writer(_path))
             writer.Add([.. LanguageNets.Ids((batch * 8 * LanguageNets.Block) + 1, config.VocabularySize).Select(id => (int)id)]);
         _store = TokenStore.Open(_path);
-        _blocks = new TokenBlocks(_store, LanguageNets.Block, batch * 8);
+        _gate = new Gate(new TokenBlocks(_store, LanguageNets.Block, (long)batch * 1_000_000));
         _trainable = new CausalTrainable(_model.Network, batch, 1);
+        int threads = get_num_threads();
+        _thread = new Thread(() => Train(threads)) { IsBackground = true };
+        _thread.Start();
     }
 
     public int TokensPerStep => _batch * LanguageNets.Block;
 
-    public void Step(int steps) => TrainingLoop.Run(_trainable, _blocks, null, new TrainingPlan
-    {
-        MaxSteps = steps,
-        Epochs = int.MaxValue,
-        BatchSize = _batch,
-        Threads = get_num_threads(),
-        Optimizer = OptimizerOptions.Of("adamw"),
-        LearningRate = 1e-3,
-    }, new TrainingSession());
+    public void Step(int steps) => _gate.Pass(steps);
 
     public void Dispose()
     {
+        _gate.Close();
+        _thread.Join();
         _trainable.Dispose();
         _adapter?.Dispose();
         _model.Dispose();
         _store.Dispose();
+        _gate.Dispose();
         File.Delete(_path);
+    }
+
+    private void Train(int threads)
+    {
+        try
+        {
+            LibTorch.SetThreads(threads);
+            TrainingLoop.Run(_trainable, _gate, null, new TrainingPlan
+            {
+                Epochs = int.MaxValue,
+                BatchSize = _batch,
+                Threads = threads,
+                Optimizer = OptimizerOptions.Of("adamw"),
+                LearningRate = 1e-3,
+            }, new TrainingSession());
+        }
+        catch (OperationCanceledException)
+        {
+            // the gate was closed
+        }
+    }
+
+    /// <summary>Batches that come when they are let through.</summary>
+    private sealed class Gate(TokenBlocks blocks) : IBatchSource<TokenBatch>, IDisposable
+    {
+        private readonly SemaphoreSlim _open = new(0), _done = new(0);
+        private int _left;
+        private volatile bool _closed;
+
+        public long Count => blocks.Count;
+
+        /// <summary>Lets steps through and waits until they are made.</summary>
+        public void Pass(int steps)
+        {
+            _left = steps;
+            _open.Release();
+            _done.Wait();
+        }
+
+        public void Close()
+        {
+            _closed = true;
+            _open.Release();
+        }
+
+        public IEnumerable<TokenBatch> Batches(BatchPlan plan)
+        {
+            foreach (TokenBatch batch in blocks.Batches(plan))
+            {
+                if (_left == 0)
+                    Wait();
+                _left--;
+                yield return batch;
+                if (_left == 0)
+                    _done.Release();
+            }
+        }
+
+        public void Dispose()
+        {
+            _open.Dispose();
+            _done.Dispose();
+        }
+
+        private void Wait()
+        {
+            _open.Wait();
+            if (_closed)
+                throw new OperationCanceledException();
+        }
     }
 }
 

@@ -45,6 +45,8 @@ internal static class MetricNames
         ("maskedAccuracy", "Masked accuracy", "share of hidden tokens found", true),
         ("nspAccuracy", "Next-sentence accuracy", "share of pairs judged rightly", true),
         ("margin", "Margin", "mean difference of the implicit rewards", true),
+        ("chosenReward", "Chosen reward", "mean implicit reward of the preferred answers", true),
+        ("rejectedReward", "Rejected reward", "mean implicit reward of the other answers", false),
         ("loss", "Loss", "mean surprise at the next token, in nats", false),
         ("perplexity", "Perplexity", "equally likely tokens that would leave one as unsure; e to the loss", false),
         ("bitsPerByte", "Bits per byte", "the same surprise per byte of text, so models of different tokenizers compare", false),

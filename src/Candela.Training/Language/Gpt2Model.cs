@@ -159,7 +159,7 @@ internal sealed class TransposedDense(int inputs, int outputs, double deviation)
     protected override Tensor Compute(Tensor input)
     {
         using Tensor turned = _weight!.Value.t();
-        Tensor output = nn.functional.linear(input, turned, _bias!.Value);
+        Tensor output = Bfloat16Products.Linear(input, turned, _bias!.Value);
         ((ILowRankHost)this).Update?.AddTo(output, input);
         return output;
     }

@@ -33,7 +33,7 @@ internal sealed class TokenEmbedding(int rows, int width, double deviation, int?
     public Tensor Rows(int start, int count) => _weight!.Value.narrow(0, start, count);
 
     /// <summary>[..., width] -> [..., rows]: the table as output matrix.</summary>
-    public Tensor Project(Tensor hidden, Tensor? bias = null) => nn.functional.linear(hidden, _weight!.Value, bias);
+    public Tensor Project(Tensor hidden, Tensor? bias = null) => Bfloat16Products.Linear(hidden, _weight!.Value, bias);
 
     public Tensor Weight => _weight!.Value;
 

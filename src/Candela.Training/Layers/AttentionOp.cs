@@ -25,7 +25,7 @@ internal static class AttentionOp
         using Tensor k = Repeated(keys, h), v = Repeated(values, h);
         using Tensor mixed = dropout is { Probability: > 0, training: true }
             ? Plain(queries, k, v, mask, causal, dropout)
-            : nn.functional.scaled_dot_product_attention(queries, k, v, attn_mask: mask, is_casual: causal);
+            : Bfloat16Products.Attention(queries, k, v, mask, causal);
         using Tensor turned = mixed.transpose(1, 2);
         return turned.reshape(b, t, h * d); // [B, H, T, D] -> [B, T, H*D]
     }

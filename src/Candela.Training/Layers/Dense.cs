@@ -78,7 +78,7 @@ public sealed class Dense : Layer, IAffineLayer, ILowRankHost
 
     Tensor IAffineLayer.Affine(Tensor input)
     {
-        Tensor output = nn.functional.linear(input, _weight!.Value, _bias?.Value);
+        Tensor output = Bfloat16Products.Linear(input, _weight!.Value, _bias?.Value);
         ((ILowRankHost)this).Update?.AddTo(output, input);
         return output;
     }

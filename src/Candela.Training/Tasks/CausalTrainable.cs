@@ -15,6 +15,7 @@ public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
     private readonly int _batchSize;
     private readonly long _seed;
     private readonly TransformerEngine? _engine;
+    private readonly bool _bfloat16;
     private bool _training;
 
     /// <summary>Moves the network's trained parameters into flat buffers.</summary>
@@ -26,11 +27,23 @@ public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
     }
 
     /// <summary>The same, on libtorch alone where <paramref name="managed"/> is false.</summary>
-    internal CausalTrainable(Layer network, int batchSize, long seed, bool managed, bool recompute = false)
+    /// <param name="network">Built.</param>
+    /// <param name="batchSize">Sequences of an evaluation batch.</param>
+    /// <param name="seed">Of dropout.</param>
+    /// <param name="managed">Whether the managed engine is taken where it can.</param>
+    /// <param name="recompute">Keep the inputs of blocks alone and run each again on the way back.</param>
+    /// <param name="bfloat16">Products in bfloat16, on libtorch.</param>
+    /// <exception cref="UsageException">Blocks are to be run again and the managed engine can not run the network.</exception>
+    internal CausalTrainable(Layer network, int batchSize, long seed, bool managed, bool recompute = false, bool bfloat16 = false)
     {
         (_network, _batchSize, _seed) = (network, batchSize, seed);
         _flat = new FlatParameters(network);
-        _engine = managed && network is CausalNetwork causal ? TransformerEngine.Create(causal, recompute) : null;
+        _bfloat16 = bfloat16;
+        _engine = managed && !bfloat16 && network is CausalNetwork causal ? TransformerEngine.Create(causal, recompute) : null;
+        if (!recompute || _engine is not null)
+            return;
+        _flat.Dispose();
+        throw new UsageException("--checkpoint-activations needs float32 weights on the CPU and --precision fp32, where blocks run on the managed engine. Leave it out, or train there.");
     }
 
     /// <inheritdoc/>
@@ -111,6 +124,7 @@ public sealed class CausalTrainable : ITrainable<TokenBatch>, IDisposable
         int tokens = batch.Count * batch.Length;
         Tensor inputs = tensor(batch.Inputs.AsMemory(0, tokens), [batch.Count, batch.Length], ScalarType.Int64).to(_flat.Device);
         Tensor targets = tensor(batch.Targets.AsMemory(0, tokens), [tokens], ScalarType.Int64).to(_flat.Device);
+        using Bfloat16Products.Scope half = Bfloat16Products.Begin(_bfloat16);
         Tensor logits = _network.call(inputs);
         return nn.functional.cross_entropy(logits.view(tokens, logits.size(2)), targets, ignore_index: TokenBatch.Ignored, reduction: reduction);
     }

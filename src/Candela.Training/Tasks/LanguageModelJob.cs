@@ -53,8 +53,10 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
 
         context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
-        if (Devices.Resolve(request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } device)
+        torch.Device? device = Devices.Resolve(request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } other ? other : null;
+        if (device is not null)
             model.Network.to(device);
+        bool bfloat16 = LanguageModelPlan.Bfloat16(request.Sequence, device, context.Events);
         LoraAdapter? adapter = null;
         if (request.Sequence.LoraRank is not null)
             adapter = LoraAdapter.Attach(model, LanguageModelPlan.Lora(request.Sequence), request.Fit.Seed);
@@ -65,7 +67,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
         double joules = context.Meter.Read().Joules;
         var metrics = new Dictionary<string, SplitEvaluation>();
         TrainingOutcome outcome;
-        using (var trainable = new CausalTrainable(model.Network, LanguageModelPlan.EvaluationBatch, plan.Seed))
+        using (var trainable = new CausalTrainable(model.Network, LanguageModelPlan.EvaluationBatch, plan.Seed, managed: true, request.Sequence.CheckpointActivations == true, bfloat16))
         {
             outcome = TrainingLoop.Run(trainable, train, valid, plan, new TrainingSession
             {
@@ -75,7 +77,7 @@ internal sealed class LanguageModelJob(TrainRequest request, TextCorpus corpus, 
                 Meter = context.Meter,
                 Clock = context.Clock,
                 Cancellation = context.Cancellation,
-                Context = string.Create(CultureInfo.InvariantCulture, $"language-model {model.Config.ModelType} {model.Config.VocabularySize} block {block} base {request.Sequence.Base}{LanguageModelPlan.Part(request.Sequence)}, threads {plan.Threads}"),
+                Context = string.Create(CultureInfo.InvariantCulture, $"language-model {model.Config.ModelType} {model.Config.VocabularySize} block {block} base {request.Sequence.Base}{LanguageModelPlan.Part(request.Sequence)}{(bfloat16 ? ", bf16" : "")}, threads {plan.Threads}"),
             });
             context.Events.Report(new StageStarted("evaluating"));
             foreach ((Part part, TokenStore tokens) in parts.Stores.Where(p => p.Key != Part.Train))

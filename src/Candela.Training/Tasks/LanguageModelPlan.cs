@@ -66,7 +66,7 @@ internal static class LanguageModelPlan
             throw new UsageException($"--width {width} cannot be divided among --heads {heads}; a multiple was needed.");
         IReadOnlyList<int> ends = tokenizer.EosId is { } end ? [end] : [];
         if (request.Model == "gpt2")
-            return new Gpt2Config { ModelType = "gpt2", VocabularySize = tokenizer.VocabularySize, ContextLength = block, Width = width, Layers = layers, Heads = heads, HiddenWidth = 4 * width, TiedEmbeddings = true, BosId = tokenizer.BosId, EosIds = ends };
+            return new Gpt2Config { ModelType = "gpt2", VocabularySize = tokenizer.VocabularySize, ContextLength = block, Width = width, Layers = layers, Heads = heads, HiddenWidth = net.FeedForward ?? (4 * width), TiedEmbeddings = true, BosId = tokenizer.BosId, EosIds = ends };
         if (width / heads % 2 != 0)
             throw new UsageException($"--width {width} over --heads {heads} gives {width / heads} numbers per head; an even count was needed for rotary positions. Change one of them, or take --model gpt2.");
         return new LlamaConfig
@@ -79,7 +79,7 @@ internal static class LanguageModelPlan
             Heads = heads,
             KeyValueHeads = heads,
             HeadDimension = width / heads,
-            HiddenWidth = ((8 * width / 3) + 31) / 32 * 32, // as wide as keeps SwiGLU's weights those of a fourfold plain one (Shazeer 2020)
+            HiddenWidth = net.FeedForward ?? (((8 * width / 3) + 31) / 32 * 32), // as wide as keeps SwiGLU's weights those of a fourfold plain one (Shazeer 2020)
             NormEpsilon = 1e-5,
             TiedEmbeddings = true,
             BosId = tokenizer.BosId,
@@ -99,6 +99,18 @@ internal static class LanguageModelPlan
     /// <summary>What part is trained, for a checkpoint's context; empty for everything.</summary>
     public static string Part(SequenceOptions net) => net.LoraRank is null ? net.HeadOnly == true ? ", head" : ""
         : string.Create(System.Globalization.CultureInfo.InvariantCulture, $", lora {Lora(net).Rank} {Lora(net).Alpha} {Lora(net).Dropout} {string.Join('|', net.LoraTargets ?? [])}");
+
+    /// <summary>Whether matrix products are in bfloat16.</summary>
+    /// <param name="net">Says so, or leaves it to the device.</param>
+    /// <param name="device">Where the model is.</param>
+    /// <param name="events">Told where the processor has no instructions for it.</param>
+    public static bool Bfloat16(SequenceOptions net, TorchSharp.torch.Device? device, IProgress<Candela.Models.TrainEvent> events)
+    {
+        bool cuda = device?.type == TorchSharp.DeviceType.CUDA;
+        if (net.Precision == "bf16" && device is null && !Bfloat16Products.Native)
+            events.Report(new Candela.Models.Warned("precision-imitated", "This processor is not known to have instructions for bfloat16: libtorch imitates them, which is slower than --precision fp32."));
+        return net.Precision == "bf16" || (cuda && (net.Precision ?? "auto") == "auto");
+    }
 
     /// <summary>Tokens of a training sequence.</summary>
     public static int Block(TrainRequest request, CausalLmConfig config)

@@ -28,7 +28,7 @@ public sealed class LanguageModelTask : ISequenceTask
         SequenceOptions net = request.Sequence;
         if (net.Base is { } folder)
         {
-            string? given = request.Model != "auto" ? "model" : net.Layers is not null ? "layers" : net.Heads is not null ? "heads" : net.Width is not null ? "width" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : null;
+            string? given = request.Model != "auto" ? "model" : net.Layers is not null ? "layers" : net.Heads is not null ? "heads" : net.Width is not null ? "width" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.FeedForward is not null ? "feed-forward" : null;
             if (given is not null)
                 throw new UsageException($"--{given} is for a net from random weights; with --base it is as {folder} has it. Leave one of the two out.");
             _ = CausalLmConfig.Load(folder);
@@ -53,6 +53,8 @@ public sealed class LanguageModelTask : ISequenceTask
         if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
             throw new UsageException($"--optimizer {optimizer} goes through the whole text for each step, which --task {Id} does not do. Choose adamw, or another that steps by batches.");
         Devices.Check(fit.Device);
+        if (net.CheckpointActivations == true && net.Precision == "bf16")
+            throw new UsageException("--checkpoint-activations runs on the engine for float32 on the CPU; it cannot be joined with --precision bf16. Leave one out.");
         request = request with { ValidFraction = request.ValidFraction ?? ValidShare, TestFraction = request.TestFraction ?? 0 };
         if (request is { ValidFile: null, ValidFraction: 0, TestFile: null, TestFraction: 0 })
             throw new UsageException("--valid 0 without --test leaves nothing to judge the model by. Leave it out, or give --test a share of the text or a file.");

@@ -205,7 +205,7 @@ internal sealed class LoopRun<TBatch>
             _bestBuffers = KeptBuffers();
             (_fallback, _fallbackBuffers) = (null, new Dictionary<string, float[]>());
         }
-        else if (_best is null && AllFinite(kept))
+        else if (_best is null && (reason ?? verdict) is null or StopReason.Diverged && AllFinite(kept)) // at the end they are in the model itself
         {
             kept.CopyTo(_fallback ??= new float[kept.Length]);
             _fallbackBuffers = KeptBuffers();

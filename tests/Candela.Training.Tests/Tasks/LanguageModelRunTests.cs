@@ -93,6 +93,31 @@ public sealed class LanguageModelRunTests : IDisposable
     }
 
     [Fact, Trait("Kind", "conformance")]
+    public void Train_BlocksRunAgain_GivesTheSameModel()
+    {
+        TrainRequest request = Request() with { Model = "gpt2" }; // with dropout
+        request = request with { Fit = request.Fit with { MaxSteps = 20 }, Sequence = request.Sequence with { FeedForward = 48 } };
+        Train(request, "kept");
+        RunRecord record = Train(request with { Sequence = request.Sequence with { CheckpointActivations = true } }, "again");
+        Assert.Equal(File.ReadAllBytes(new RunFolder(At("kept")).Model), File.ReadAllBytes(new RunFolder(At("again")).Model));
+        Assert.Equal(48, ((Gpt2Config)CausalLmConfig.Load(At("again"))).HiddenWidth);
+        Assert.DoesNotContain(record.Warnings, w => w.Code == "option-ignored");
+    }
+
+    [Fact, Trait("Kind", "conformance")]
+    public void Train_Bfloat16_LearnsAsFloat32Does()
+    {
+        TrainRequest request = Request();
+        double full = Train(request, "full").Metrics["valid"].Metrics["loss"].Value;
+        RunRecord record = Train(request with { Sequence = request.Sequence with { Precision = "bf16" } }, "half");
+        double half = record.Metrics["valid"].Metrics["loss"].Value;
+        Assert.NotEqual(full, half);
+        Assert.Equal(full, half, 0.03 * full);
+        Assert.Equal(Bfloat16Products.Native ? 0 : 1, record.Warnings.Count(w => w.Code == "precision-imitated"));
+        Assert.Contains("--precision bf16", Assert.Throws<UsageException>(() => Train(request with { Sequence = request.Sequence with { Precision = "bf16", CheckpointActivations = true } }, "both")).Message);
+    }
+
+    [Fact, Trait("Kind", "conformance")]
     public void Train_Base_GoesOnFromItsWeights()
     {
         RunRecord first = Train(Request(), "first");

@@ -60,6 +60,21 @@ public sealed class TransformerEngineTests
         Compare((LlamaConfig)CausalLmCases.All["mistral"] with { ContextLength = 300, Window = 70 }, tokens: 290, sequences: 5);
     }
 
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("gpt2")]
+    [InlineData("mistral")]
+    [Trait("Kind", "conformance")]
+    public void Differentiate_Bfloat16Products_IsCloseToFloat32(string name)
+    {
+        float[] full = Gradients(CausalLmCases.All[name], managed: false, false, null, 37, 3, out BatchLoss loss, out _);
+        float[] half = Gradients(CausalLmCases.All[name], managed: false, false, null, 37, 3, out BatchLoss halfLoss, out _, bfloat16: true);
+        Assert.NotEqual(loss.Sum, halfLoss.Sum);
+        Assert.Equal(loss.Mean, halfLoss.Mean, 0.02 * loss.Mean); // 8 bits of a number are kept
+        double dot = full.Zip(half, (a, b) => (double)a * b).Sum(), lengths = Math.Sqrt(full.Sum(a => (double)a * a) * half.Sum(b => (double)b * b));
+        Assert.InRange(dot / lengths, 0.995, 1);
+    }
+
     [Fact]
     [Trait("Kind", "property")]
     public void Differentiate_OtherNumberOfThreads_GivesTheSameBits()
@@ -92,7 +107,7 @@ public sealed class TransformerEngineTests
             Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * Math.Max(0.05f * largest, Math.Abs(expected[i])), $"gradient {i} of {expected.Length}: autograd {expected[i]:R}, engine {actual[i]:R}, largest {largest}");
     }
 
-    private static float[] Gradients(CausalLmConfig config, bool managed, bool recompute, Func<CausalLm, LoraAdapter?>? prepare, int tokens, int sequences, out BatchLoss loss, out float[] losses)
+    private static float[] Gradients(CausalLmConfig config, bool managed, bool recompute, Func<CausalLm, LoraAdapter?>? prepare, int tokens, int sequences, out BatchLoss loss, out float[] losses, bool bfloat16 = false)
     {
         using CausalLm lm = CausalLm.Create(config, 5);
         using LoraAdapter? adapter = prepare?.Invoke(lm);
@@ -103,7 +118,7 @@ public sealed class TransformerEngineTests
                 TensorMemory.Write(parameter.Value, [.. TensorMemory.Read(parameter.Value).Select(v => v + (0.1f * (float)rng.NextGaussian()))]);
         }
 
-        using var trainable = new CausalTrainable(lm.Network, 2, 9, managed, recompute);
+        using var trainable = new CausalTrainable(lm.Network, 2, 9, managed, recompute, bfloat16);
         TokenBatch batch = Batch(config, tokens, sequences);
         trainable.Differentiate(batch, 3, accumulate: false, gradientScale: 1);
         loss = trainable.Differentiate(batch, 4, accumulate: true, gradientScale: 0.5); // adds to the first

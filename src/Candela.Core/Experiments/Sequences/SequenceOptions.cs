@@ -42,6 +42,15 @@ public sealed record SequenceOptions
     /// <summary>Whether only the last norm and the output matrix are trained.</summary>
     public bool? HeadOnly { get; init; }
 
+    /// <summary>Numbers inside the feed-forward half of a block, of a net from scratch; null for what suits its kind.</summary>
+    public int? FeedForward { get; init; }
+
+    /// <summary>Whether blocks keep their inputs alone and run again on the way back: less memory, more time.</summary>
+    public bool? CheckpointActivations { get; init; }
+
+    /// <summary><c>fp32</c>, <c>bf16</c> (matrix products in bfloat16, all else float32) or <c>auto</c>: bf16 on CUDA, else fp32. Null means auto.</summary>
+    public string? Precision { get; init; }
+
     /// <summary>Of preferences: how strongly the model is held to its base, above 0; null for 0.1.</summary>
     public double? Beta { get; init; }
 

@@ -135,7 +135,7 @@ internal sealed class PreferenceJob : ISequenceJob
             StopReason = outcome.StopReason,
             History = outcome.History,
             Metrics = metrics,
-            Baseline = new BaselineRecord("base", "the answer whose tokens the base model finds likelier on average", Only(PerToken(tokens[judged], references[judged]))),
+            Baseline = new BaselineRecord("base, per token", "the answer whose tokens the base model finds likelier on average", Only(PerToken(tokens[judged], references[judged]))),
             Candidates =
             [
                 new CandidateRecord(model.Config.ModelType, trained, metrics.TryGetValue("valid", out SplitEvaluation? valid) ? -valid.Metrics["loss"].Value : null, metrics[judged].Metrics, seconds, joules, "chosen"),
@@ -185,6 +185,8 @@ internal sealed class PreferenceJob : ISequenceJob
     private static Dictionary<string, string> Chosen(TrainingPlan plan, double beta, double smoothing, int block)
     {
         Dictionary<string, string> chosen = plan.Chosen();
+        if (plan.Epochs == int.MaxValue)
+            chosen.Remove("epochs"); // steps were asked for
         foreach ((string key, double value) in new[] { ("beta", beta), ("label-smoothing", smoothing), ("block", block) })
             chosen[key] = value.ToString(CultureInfo.InvariantCulture);
         return chosen;

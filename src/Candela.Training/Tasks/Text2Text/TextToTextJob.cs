@@ -50,8 +50,6 @@ internal sealed class TextToTextJob : ISequenceJob
     public SequenceOutcome Run(SequenceContext context)
     {
         IReadOnlyList<TextPair> training = _parts["train"];
-        long began = context.Clock.GetTimestamp();
-        double joulesBegan = context.Meter.Read().Joules;
         context.Events.Report(new StageStarted("tokenizing"));
         int block = TextToTextPlan.Block(_request, _kind);
         Tokenizer tokenizer = TextToTextPlan.Tokenizer(_request, training);
@@ -62,8 +60,7 @@ internal sealed class TextToTextJob : ISequenceJob
         WarnOfLongTexts(model, block, context.Events);
         PairSource train = Source(model, "train", tokens)!;
         PairSource? valid = Source(model, "valid", tokens);
-        TrainingPlan plan = TextToTextPlan.Training(context.Request.Fit, config, training.Count, valid is not null)
-            .After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
+        TrainingPlan plan = TextToTextPlan.Training(context.BeginTraining(), config, training.Count, valid is not null);
 
         context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
