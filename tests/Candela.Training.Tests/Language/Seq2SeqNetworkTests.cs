@@ -48,6 +48,30 @@ public sealed class Seq2SeqNetworkTests
         Assert.Equal(4, state.Rows);
     }
 
+    [Fact]
+    [Trait("Kind", "conformance")]
+    [NoTensorLeaks]
+    public void Logits_OfTransformer_EqualThoseOfPlainLoopsInDoublePrecision()
+    {
+        using var net = (TransformerSeq2Seq)Net("transformer", 0);
+        using var scope = TensorScope.Begin();
+        var rng = new Rng(9);
+        foreach (TrainableParameter parameter in TrainableParameter.Of(net)) // norms and offsets too
+            foreach (ref float number in TensorMemory.Singles(parameter.Value))
+                number += (float)(0.2 * rng.NextGaussian());
+        using IDisposable quiet = no_grad();
+        Tensor source = Seq2SeqSearch.Pad(Sources, 0, out int[] lengths), target = tensor(Targets, [4, 4]);
+        float[] logits = TensorMemory.Read(net.Logits(source, lengths, target));
+        var twin = new Candela.Training.Language.Reference.ReferenceSeq2Seq(net);
+        for (int n = 0; n < Sources.Length; n++)
+        {
+            double[][] expected = twin.Logits(Sources[n], [.. Targets.Skip(4 * n).Take(4).Select(id => (int)id)]);
+            for (int t = 0; t < 4; t++)
+                for (int v = 0; v < Vocabulary; v++)
+                    Assert.Equal(expected[t][v], logits[(((n * 4) + t) * Vocabulary) + v], 2e-5);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Nets))]
     [Trait("Kind", "property")]

@@ -55,7 +55,7 @@ internal static class TextToTextPlan
             Width = net.Width ?? (tokenizer.VocabularySize < 1000 && !transformer ? 128 : 256),
             Layers = net.Layers ?? (transformer ? 3 : 1),
             Heads = net.Heads ?? 4,
-            Dropout = request.Fit.Dropout ?? (tokenizer.VocabularySize < 1000 ? 0.1 : 0.3),
+            Dropout = request.Fit.Dropout ?? (tokenizer.VocabularySize < 1000 ? 0.1 : pairs > FewPairs ? 0.2 : 0.3),
             MaxTokens = Math.Min(block, longest + (longest / 4) + 2),
             MaxSourceTokens = block,
             PadId = Id(Pad, tokenizer.PadId),
@@ -72,7 +72,7 @@ internal static class TextToTextPlan
     public static int Block(TrainRequest request, TaskKind task) => request.Sequence.Block ?? (task == TaskKind.Summarization ? 512 : 128);
 
     /// <summary>Tokens of a batch on the longer side.</summary>
-    public static int BatchTokens(TrainRequest request, int pairs) => request.Fit.BatchSize ?? (pairs > FewPairs ? 2048 : 1024);
+    public static int BatchTokens(TrainRequest request, int pairs) => request.Fit.BatchSize ?? (pairs > FewPairs ? 1536 : 1024);
 
     /// <summary>Every setting of the training. A batch is one row to the loop.</summary>
     public static TrainingPlan Training(FitOptions fit, Seq2SeqConfig config, int pairs, bool validated)
@@ -80,7 +80,7 @@ internal static class TextToTextPlan
         bool transformer = config.Architecture == "transformer";
         return TrainingPlan.From(fit with { BatchSize = 1, Beta2 = fit.Beta2 ?? ((fit.Optimizer ?? "adamw") is "adam" or "adamw" or "amsgrad" ? 0.98 : null) }, new TrainingDefaults
         {
-            Epochs = Math.Clamp(600_000 / Math.Max(1, pairs), 10, 60),
+            Epochs = Math.Clamp(300_000 / Math.Max(1, pairs), 8, 60),
             BatchSize = 1,
             LearningRate = transformer ? 1e-3 : 2e-3,
             EndShare = 0.01,
