@@ -13,5 +13,5 @@ internal static class Families
     public static IReadOnlyList<IModelFamily> All { get; } = [.. NeuralFamilies.All, .. ClassicFamilies.All];
 
     /// <summary>Every task over sequences.</summary>
-    public static IReadOnlyList<ISequenceTask> Tasks { get; } = [new LanguageModelTask(), new PreferenceTask(), new TokenClassificationTask(() => new FeatureTaggerReference()), new TranslationTask(), new SummarizationTask(), new ForecastTask(window => [new LinearAutoregression(window)])];
+    public static IReadOnlyList<ISequenceTask> Tasks { get; } = [new LanguageModelTask(), new MaskedLanguageModelTask(), new PreferenceTask(), new TokenClassificationTask(() => new FeatureTaggerReference()), new TranslationTask(), new SummarizationTask(), new ForecastTask(window => [new LinearAutoregression(window)])];
 }

@@ -26,7 +26,7 @@ internal static class TrainFlags
     [
         // What to learn
         new("target", "COL|#INDEX|last", "Column to predict."),
-        new("task", "T", "regression, classification, text-classification, language-model (of a text), token-classification (of CoNLL or CoNLL-U sentences), or forecast (of series, a row per time). Default: one of the first two, inferred from the target."),
+        new("task", "T", "regression, classification, text-classification, language-model or masked-language-model (of a text), token-classification (of CoNLL or CoNLL-U sentences), or forecast (of series, a row per time). Default: one of the first two, inferred from the target."),
         new("model", "M", "auto (default), linear, mlp, cnn, text, lstm, gru, rnn, bert (with --base), boosting, forest, tree, linear-gd or perceptron."),
 
         // How the file is read
@@ -76,6 +76,7 @@ internal static class TrainFlags
         new("horizon", "N", "Forecasts: steps ahead. Default: a season, or 12."),
         new("window", "N", "Forecasts: past steps the net looks at. Default: two seasons, or 24."),
         new("season", "N", "Forecasts: steps of a season, 1 for none. Default: found in the training part."),
+        new("nsp", "yes|no", "Masked language models: whether pairs of texts are judged too. Default: where the text has documents."),
         new("optimizer", "O", $"{string.Join(", ", OptionNames.Optimizers)}."),
         new("learning-rate", "X", "Peak learning rate."),
         new("schedule", "S", $"{string.Join(", ", OptionNames.Schedules)}."),

@@ -7,7 +7,7 @@ namespace Candela.Experiments;
 /// <summary>Finds options of training that were given but change nothing, because no family they are meant for heeds them.</summary>
 internal static class IgnoredOptions
 {
-    private static readonly string[] Sequences = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "feed-forward", "checkpoint-activations", "precision", "beta", "source", "target-file", "valid-target", "test-target", "beams", "time", "group", "horizon", "window", "season"];
+    private static readonly string[] Sequences = ["base", "tokenizer", "vocabulary", "layers", "heads", "width", "block", "evaluate-every", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "feed-forward", "checkpoint-activations", "precision", "beta", "source", "target-file", "valid-target", "test-target", "beams", "time", "group", "horizon", "window", "season", "nsp"];
 
     private static readonly string[] Tables = ["header", "skip-lines", "columns", "na", "type", "labels", "memory-budget", "exclude", "keep"];
 

@@ -100,6 +100,7 @@ internal static class RecipeKeys
         Whole("horizon", r => r.Sequence.Horizon, (r, v) => r with { Sequence = r.Sequence with { Horizon = (int)v } }, 1, 1 << 20),
         Whole("window", r => r.Sequence.Window, (r, v) => r with { Sequence = r.Sequence with { Window = (int)v } }, 2, 1 << 20),
         Whole("season", r => r.Sequence.Season, (r, v) => r with { Sequence = r.Sequence with { Season = (int)v } }, 1, 1 << 20),
+        Text("nsp", r => r.Sequence.NextSentence switch { true => "yes", false => "no", null => null }, (r, v) => r with { Sequence = r.Sequence with { NextSentence = YesNo(v) } }),
         Text("region", r => r.Region, (r, v) => r with { Region = v }),
     ];
 

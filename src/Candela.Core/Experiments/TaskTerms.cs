@@ -22,7 +22,7 @@ public static class TaskTerms
     public static string SecondMetric(Problem problem) => problem.Task switch
     {
         TaskKind.LanguageModel => "perplexity",
-        TaskKind.MaskedLanguageModel => "accuracy",
+        TaskKind.MaskedLanguageModel => "maskedAccuracy",
         TaskKind.Preference => "loss",
         TaskKind.TokenClassification => HasSpans(problem) ? "accuracy" : "f1Macro",
         TaskKind.Translation => "chrf",

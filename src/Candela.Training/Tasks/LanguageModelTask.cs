@@ -43,23 +43,13 @@ public sealed class LanguageModelTask : ISequenceTask
         }
 
         CheckParts(net);
-        foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
-            if (file is not null && !File.Exists(file))
-                throw new UsageException($"--{option} {file}: the file does not exist. A text file, or a share of the text, was needed.");
         FitOptions fit = request.Fit, none = new();
         string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target" : net.Beta is not null ? "beta" : null;
         if (unused is not null)
             throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
-        if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
-            throw new UsageException($"--optimizer {optimizer} goes through the whole text for each step, which --task {Id} does not do. Choose adamw, or another that steps by batches.");
-        Devices.Check(fit.Device);
         if (net.CheckpointActivations == true && net.Precision == "bf16")
             throw new UsageException("--checkpoint-activations runs on the engine for float32 on the CPU; it cannot be joined with --precision bf16. Leave one out.");
-        request = request with { ValidFraction = request.ValidFraction ?? ValidShare, TestFraction = request.TestFraction ?? 0 };
-        if (request is { ValidFile: null, ValidFraction: 0, TestFile: null, TestFraction: 0 })
-            throw new UsageException("--valid 0 without --test leaves nothing to judge the model by. Leave it out, or give --test a share of the text or a file.");
-        return request.ValidFraction + request.TestFraction < 1 ? request
-            : throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
+        return Checked(request, Id);
     }
 
     /// <summary>Refuses adapters and parts to train that do not go together.</summary>
@@ -87,4 +77,20 @@ public sealed class LanguageModelTask : ISequenceTask
     /// <summary>Opens a language model to score texts by loss, perplexity and bits per byte.</summary>
     /// <param name="folder">A run folder or another model folder with a tokenizer; read when a text is scored.</param>
     public static ISequencePredictor Open(string folder) => new LanguageModelPredictor(folder);
+
+    /// <summary>Fills in the shares of the parts of a text and refuses what no task over a text can use.</summary>
+    internal static TrainRequest Checked(TrainRequest request, string task)
+    {
+        foreach ((string option, string? file) in new[] { ("valid", request.ValidFile), ("test", request.TestFile) })
+            if (file is not null && !File.Exists(file))
+                throw new UsageException($"--{option} {file}: the file does not exist. A text file, or a share of the text, was needed.");
+        if (request.Fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
+            throw new UsageException($"--optimizer {optimizer} goes through the whole text for each step, which --task {task} does not do. Choose adamw, or another that steps by batches.");
+        Devices.Check(request.Fit.Device);
+        request = request with { ValidFraction = request.ValidFraction ?? ValidShare, TestFraction = request.TestFraction ?? 0 };
+        if (request is { ValidFile: null, ValidFraction: 0, TestFile: null, TestFraction: 0 })
+            throw new UsageException("--valid 0 without --test leaves nothing to judge the model by. Leave it out, or give --test a share of the text or a file.");
+        return request.ValidFraction + request.TestFraction < 1 ? request
+            : throw new UsageException($"--valid {request.ValidFraction} and --test {request.TestFraction} leave nothing to train on. Give smaller shares.");
+    }
 }

@@ -54,7 +54,7 @@ public class IgnoredOptionTests
         Assert.Equal(["--base", "--layers"], IgnoredOptions.Find(request, Classes, [Net]).Select(w => w.Message.Split(' ')[0]));
         Assert.Equal(["--exclude"], IgnoredOptions.OfTables(request).Select(w => w.Message.Split(' ')[0]));
         // Every option of SequenceOptions is a key that is warned of.
-        var all = new SequenceOptions { Base = "b", Tokenizer = "bpe", Vocabulary = 9, Layers = 1, Heads = 1, Width = 8, Block = 8, EvaluateEvery = 1, LoraRank = 2, LoraAlpha = 4, LoraDropout = 0.1, LoraTargets = ["q_proj"], HeadOnly = true, FeedForward = 8, CheckpointActivations = true, Precision = "bf16", Beta = 0.2, Source = "s", TargetFile = "t", ValidTargetFile = "v", TestTargetFile = "w", Beams = 4 };
+        var all = new SequenceOptions { Base = "b", Tokenizer = "bpe", Vocabulary = 9, Layers = 1, Heads = 1, Width = 8, Block = 8, EvaluateEvery = 1, LoraRank = 2, LoraAlpha = 4, LoraDropout = 0.1, LoraTargets = ["q_proj"], HeadOnly = true, FeedForward = 8, CheckpointActivations = true, Precision = "bf16", Beta = 0.2, Source = "s", TargetFile = "t", ValidTargetFile = "v", TestTargetFile = "w", Beams = 4, Time = "t", Group = "g", Horizon = 1, Window = 2, Season = 1, NextSentence = true };
         Assert.Equal(typeof(SequenceOptions).GetProperties().Count(p => p.CanWrite), IgnoredOptions.Find(Nothing with { Sequence = all }, Classes, [Net]).Count());
     }
 

@@ -83,4 +83,7 @@ public sealed record SequenceOptions
 
     /// <summary>Forecasts: steps of a season, 1 for none; null looks for one.</summary>
     public int? Season { get; init; }
+
+    /// <summary>Whether a masked language model also learns whether one text follows another; null where the text has documents.</summary>
+    public bool? NextSentence { get; init; }
 }
