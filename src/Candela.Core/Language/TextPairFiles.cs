@@ -69,7 +69,9 @@ internal static partial class TextPairFiles
     public static List<string> DelimitedSources(string path, string? source, CancellationToken cancellation)
     {
         var rows = Open(path, source, null);
-        int from = Math.Max(0, Column(path, rows.Names, source, TextPairs.UsualSources, -1, "sources"));
+        int from = Column(path, rows.Names, source, TextPairs.UsualSources, -1, "sources");
+        if (from < 0) // as where pairs are read: the first column that is not the targets'
+            from = rows.Names.Count > 1 && Column(path, rows.Names, null, TextPairs.UsualTargets, -1, "targets") == 0 ? 1 : 0;
         var sources = new List<string>();
         using RowReader reader = rows.Open();
         while (reader.Read())
@@ -87,7 +89,7 @@ internal static partial class TextPairFiles
         var list = new TextPairs.PairList(path);
         foreach ((JsonElement row, string where) in Objects(path, hash, cancellation))
         {
-            source ??= Key(row, TextPairs.UsualSources, target, where, "sources");
+            source ??= Key(row, TextPairs.UsualSources, target ?? Known(row, TextPairs.UsualTargets), where, "sources");
             target ??= Key(row, TextPairs.UsualTargets, source, where, "targets");
             list.Add(Text(row, source, where), Text(row, target, where));
         }
@@ -100,7 +102,7 @@ internal static partial class TextPairFiles
         var sources = new List<string>();
         foreach ((JsonElement row, string where) in Objects(path, null, cancellation))
         {
-            source ??= Key(row, TextPairs.UsualSources, null, where, "sources");
+            source ??= Texts(row, null).ToList() is [var only] ? only.Name : Key(row, TextPairs.UsualSources, Known(row, TextPairs.UsualTargets), where, "sources");
             sources.Add(Text(row, source, where));
         }
 
@@ -136,15 +138,20 @@ internal static partial class TextPairFiles
 
     private static string Key(JsonElement row, string[] usual, string? taken, string where, string what)
     {
-        List<JsonProperty> texts = [.. row.EnumerateObject().Where(p => p.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null && p.Name != taken)];
-        string? known = texts.Where(p => Usual(p.Name, usual) >= 0).OrderBy(p => Usual(p.Name, usual)).Select(p => p.Name).FirstOrDefault();
-        if (known != null)
+        if (Known(row, usual, taken) is { } known)
             return known;
+        List<JsonProperty> texts = [.. Texts(row, taken)];
         // Two texts and nothing to tell them apart by: the first is the source.
         int wanted = taken == null ? 2 : 1;
         return texts.Count == wanted ? texts[0].Name
             : throw new DataException($"{where}: which key holds the {what} cannot be told. Name it, or call it '{usual[0]}'. Keys: {string.Join(", ", row.EnumerateObject().Select(p => p.Name))}.");
     }
+
+    private static IEnumerable<JsonProperty> Texts(JsonElement row, string? taken) => row.EnumerateObject().Where(p => p.Value.ValueKind is JsonValueKind.String or JsonValueKind.Null && p.Name != taken);
+
+    // The text whose name is the most usual, or null.
+    private static string? Known(JsonElement row, string[] usual, string? taken = null) =>
+        Texts(row, taken).Where(p => Usual(p.Name, usual) >= 0).OrderBy(p => Usual(p.Name, usual)).Select(p => p.Name).FirstOrDefault();
 
     private static string Text(JsonElement row, string key, string where)
     {

@@ -113,6 +113,7 @@ internal sealed unsafe class TransformerEngine : IDisposable
 
     private TransformerPass Begin(TokenBatch batch, bool training, out Tensor[] tables)
     {
+        Check(batch);
         int threads = get_num_threads();
         if (_pool?.Threads != threads)
         {
@@ -132,6 +133,20 @@ internal sealed unsafe class TransformerEngine : IDisposable
             Sines = tables.Length == 0 ? null : (float*)TensorAddress.Of(tables[1]),
             Turning = _body.Rotary?.Dimensions ?? 0,
         };
+    }
+
+    // Rows of tables are read and written by these numbers without another look.
+    private void Check(TokenBatch batch)
+    {
+        int tokens = batch.Count * batch.Length, vocabulary = _network.VocabularySize;
+        if (_positions is not null && batch.Length > _positions.Value.size(0))
+            throw new ShapeException($"Sequences of {batch.Length} tokens were given; the model has {_positions.Value.size(0)} positions. Give a --block of no more.");
+        for (int i = 0; i < tokens; i++)
+        {
+            long id = batch.Inputs[i], target = batch.Targets[i];
+            if ((ulong)id >= (ulong)vocabulary || (target != TokenBatch.Ignored && (ulong)target >= (ulong)vocabulary))
+                throw new ShapeException($"Token {((ulong)id >= (ulong)vocabulary ? id : target)} is outside the model's vocabulary of {vocabulary}: its tokenizer has tokens that the model has no row for. Give the tokenizer that belongs to the model.");
+        }
     }
 
     // Inputs of all blocks and the last one's output; two take turns where nothing of them is needed again.
@@ -154,14 +169,21 @@ internal sealed unsafe class TransformerEngine : IDisposable
         statistics = memory.Take(2L * rows);
 
         _keptAt = new TransformerBlock.Kept[_blocks.Length];
+        long[] lengths = new long[_blocks.Length];
         for (int i = 0; i < _blocks.Length; i++)
         {
-            int place = i < kept || _recompute ? 0 : i; // block 0's memory serves all that is not kept
             counted = new Carver(null);
             _blocks[i].Keep(ref counted, rows);
-            var home = new Carver(Reserve(ref _kept[place], counted.Length));
+            lengths[Place(i)] = Math.Max(lengths[Place(i)], counted.Length);
+        }
+
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            var home = new Carver(Reserve(ref _kept[Place(i)], lengths[Place(i)]));
             _keptAt[i] = _blocks[i].Keep(ref home, rows);
         }
+
+        int Place(int block) => block < kept || _recompute ? 0 : block; // block 0's memory serves all that is not kept
 
         counted = new Carver(null);
         _blocks[0].Lend(ref counted, slab, backwards);

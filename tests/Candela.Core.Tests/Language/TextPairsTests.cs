@@ -9,6 +9,26 @@ namespace Candela.Tests.Language;
 public sealed class TextPairsTests
 {
     [Theory]
+    [Trait("Kind", "golden")]
+    [InlineData("a.jsonl", "{\"summary\":\"short\",\"body\":\"long text\"}\n")]
+    [InlineData("a.csv", "summary,body\nshort,long text\n")]
+    public void Read_UsualTargetBeforeAnUnusualSource_TakesItAsTarget(string name, string content)
+    {
+        string folder = Directory.CreateTempSubdirectory("candela-").FullName;
+        try
+        {
+            string path = Path.Combine(folder, name);
+            File.WriteAllText(path, content);
+            Assert.Equal(new TextPair("long text", "short"), Assert.Single(TextPairs.Read(path, cancellation: TestContext.Current.CancellationToken).Pairs));
+            Assert.Equal(["long text"], TextPairs.ReadSources(path, cancellation: TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
     [InlineData("a.tsv", "source\ttarget\nein Haus\ta house\ndas Buch\tthe book\n")]
     [InlineData("a.tsv", "ein Haus\ta house\tCC-BY 2.0\ndas Buch\tthe book\tCC-BY 2.0\n")]
     [InlineData("a.tsv", "de\ten\nein Haus\ta house\ndas Buch\tthe book\n")]

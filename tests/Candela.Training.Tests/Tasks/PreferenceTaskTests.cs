@@ -31,7 +31,7 @@ public sealed class PreferenceTaskTests : IDisposable
         PreferencePair[] pairs = [new("ab", "cde", "f"), new("g", "h", "ijk!")];
         using CausalLm model = Model();
         var tokens = new PreferenceTokens(pairs, Letters, 16) { References = [-3, 1.5] };
-        using var trainable = new PreferenceTrainable(model.Network, Beta, smoothing, 2, 0);
+        using var trainable = new PreferenceTrainable(model.Network, Beta, smoothing, 2);
         PreferenceBatch batch = tokens.Batches(new BatchPlan(2)).Single();
         BatchLoss loss = trainable.Differentiate(batch, 0, accumulate: false, gradientScale: 1);
         float[] gradient = trainable.Gradients.ToArray();
@@ -57,6 +57,17 @@ public sealed class PreferenceTaskTests : IDisposable
         Assert.True(most > 1e-3);
         for (int i = 0; i < gradient.Length; i++)
             Assert.Equal(byHand[i], gradient[i], 1e-4 * most);
+    }
+
+    [Fact, Trait("Kind", "analytic")]
+    public void Differentiate_UnchangedModelThatWasTrainedWithDropout_HasLossLn2()
+    {
+        // Nothing differs from the reference yet: -log sigmoid(0).
+        using CausalLm model = CausalLm.Create(new Gpt2Config { VocabularySize = Letters.VocabularySize, ContextLength = 16, Width = 16, Layers = 1, Heads = 2, ResidualDropout = 0.5, EmbeddingDropout = 0.5, AttentionDropout = 0.5 }, 1, Letters);
+        var tokens = new PreferenceTokens([new("ab", "cde", "f"), new("g", "h", "ijk!")], Letters, 16);
+        tokens.References = PreferenceTrainable.Likelihoods(model.Network, tokens, 2, CPU, TestContext.Current.CancellationToken).Margins;
+        using var trainable = new PreferenceTrainable(model.Network, 0.5, 0, 2);
+        Assert.Equal(Math.Log(2), trainable.Differentiate(tokens.Batches(new BatchPlan(2)).Single(), 0, accumulate: false, gradientScale: 1).Mean, 1e-6);
     }
 
     [Fact, Trait("Kind", "analytic")]

@@ -52,6 +52,20 @@ public sealed class TransformerEngineTests
         return null;
     });
 
+    [Theory]
+    [InlineData(7, 3, 4, "Token 7")]
+    [InlineData(-1, 3, 4, "Token -1")]
+    [InlineData(3, 7, 4, "Token 7")]
+    [InlineData(3, 3, 9, "9 tokens")]
+    [Trait("Kind", "fault")]
+    public void Differentiate_NumbersOutsideTheTables_AreRefused(long input, long target, int tokens, string named)
+    {
+        using CausalLm lm = CausalLm.Create(new Gpt2Config { VocabularySize = 7, ContextLength = 8, Width = 8, Layers = 1, Heads = 2 }, 1);
+        using var trainable = new CausalTrainable(lm.Network, 1, 1);
+        var batch = new TokenBatch { Count = 1, Length = tokens, Inputs = [.. Enumerable.Repeat(input, tokens)], Targets = [.. Enumerable.Repeat(target, tokens)], Learned = tokens };
+        Assert.Contains(named, Assert.Throws<ShapeException>(() => trainable.Differentiate(batch, 0, accumulate: false, 1)).Message);
+    }
+
     [Fact]
     [Trait("Kind", "conformance")]
     public void Differentiate_SeveralSlabsAndPiecesOfLogits_EqualsAutograd()

@@ -71,7 +71,7 @@ internal sealed class ForecastJob : ISequenceJob
         try
         {
             foreach (string kind in kinds)
-                tried.Add(Train(kind, kinds.Length - tried.Count, context));
+                tried.Add(Train(kind, kinds.Length, context));
             return Outcome(tried, context);
         }
         finally
@@ -85,12 +85,12 @@ internal sealed class ForecastJob : ISequenceJob
     {
     }
 
-    // What is left of the budget is shared out evenly among the nets that are still to come.
-    private Tried Train(string kind, int left, SequenceContext context)
+    // The budget is shared out evenly among the nets; each counts what its own earlier sessions used.
+    private Tried Train(string kind, int nets, SequenceContext context)
     {
         ForecastShape shape = _shape with { Net = kind };
         FitOptions fit = context.Request.Fit;
-        TrainingPlan plan = ForecastPlan.Training(fit with { MaxTime = fit.MaxTime / left, MaxJoules = fit.MaxJoules / left }, _train.Length);
+        TrainingPlan plan = ForecastPlan.Training(fit with { MaxTime = fit.MaxTime / nets, MaxJoules = fit.MaxJoules / nets }, _train.Length);
         string checkpoints = Path.Combine(context.CheckpointFolder, kind);
         Directory.CreateDirectory(checkpoints);
         context.Events.Report(new StageStarted($"training {kind}"));

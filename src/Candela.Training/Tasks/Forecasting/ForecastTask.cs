@@ -15,6 +15,9 @@ public sealed class ForecastTask(Func<int, IReadOnlyList<IForecaster>>? rivals =
     public string Id => SequenceTasks.Forecast;
 
     /// <inheritdoc/>
+    public IReadOnlyCollection<string>? Heeds { get; } = ["layers", "width", "time", "group", "horizon", "window", "season"];
+
+    /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
     {
         if (request.Model != "auto" && !ForecastShape.Nets.Contains(request.Model))

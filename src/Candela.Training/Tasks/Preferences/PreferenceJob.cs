@@ -97,7 +97,7 @@ internal sealed class PreferenceJob : ISequenceJob
         long trained = TrainableParameter.Of(model.Network).Sum(p => p.Value.numel()), started = context.Clock.GetTimestamp();
         double joules = context.Meter.Read().Joules;
         TrainingOutcome outcome;
-        using (var trainable = new PreferenceTrainable(model.Network, beta, smoothing, plan.BatchSize, plan.Seed))
+        using (var trainable = new PreferenceTrainable(model.Network, beta, smoothing, plan.BatchSize))
         {
             outcome = TrainingLoop.Run(trainable, tokens["train"], tokens.GetValueOrDefault("valid"), plan, new TrainingSession
             {

@@ -21,7 +21,7 @@ public sealed class PreferenceTask : ISequenceTask
     public string Id => SequenceTasks.Preference;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string>? Heeds { get; } = ["base", "block", "lora-rank", "lora-alpha", "lora-dropout", "lora-targets", "head-only", "beta"];
+    public IReadOnlyCollection<string>? Heeds { get; } = ["base", "block", "lora-rank", "lora-alpha", "lora-targets", "head-only", "beta"];
 
     /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
@@ -34,7 +34,7 @@ public sealed class PreferenceTask : ISequenceTask
         SequenceOptions net = request.Sequence;
         FitOptions fit = request.Fit, none = new();
         string? unused = fit.Hidden is not null ? "hidden" : fit.Dropout is not null ? "dropout" : fit.ClassWeights != none.ClassWeights ? "class-weights" : request.Target is not null ? "target"
-            : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.Layers is not null ? "layers" : net.Heads is not null ? "heads" : net.Width is not null ? "width" : net.EvaluateEvery is not null ? "evaluate-every" : null;
+            : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.Layers is not null ? "layers" : net.Heads is not null ? "heads" : net.Width is not null ? "width" : net.EvaluateEvery is not null ? "evaluate-every" : net.LoraDropout is not null ? "lora-dropout" : null;
         if (unused is not null)
             throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
         if (net.Beta <= 0)

@@ -6,26 +6,25 @@ namespace Candela.Training.Tasks;
 
 /// <summary>A language model as <see cref="TrainingLoop"/> trains it by direct preference optimisation (Rafailov et al. 2023, equation 7): of each pair the loss is <c>-log sigmoid(beta m)</c>, where the margin
 /// <c>m</c> is how much more the model than the reference prefers the chosen answer, <c>(log p(chosen) - log r(chosen)) - (log p(rejected) - log r(rejected))</c>, sums over the tokens of the answers. With
-/// a smoothing e the label is taken to be wrong that often: <c>-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)</c> (Mitchell 2023).</summary>
+/// a smoothing e the label is taken to be wrong that often: <c>-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)</c> (Mitchell 2023). The network stays in evaluation mode: with the dropout of its
+/// pre-training an unchanged model would already differ from the reference.</summary>
 internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDisposable
 {
     private readonly Layer _network;
     private readonly FlatParameters _flat;
     private readonly double _beta, _smoothing;
     private readonly int _batchSize;
-    private readonly long _seed;
-    private bool _training;
 
     /// <summary>Moves the network's trained parameters into flat buffers.</summary>
     /// <param name="network">Built, [N, T] ids to [N, T, V] logits; it stays the caller's.</param>
     /// <param name="beta">How strongly the model is held to the reference, above 0.</param>
     /// <param name="smoothing">Share of wrong labels, 0 to below 0.5.</param>
     /// <param name="batchSize">Pairs of an evaluation batch.</param>
-    /// <param name="seed">Of dropout.</param>
-    public PreferenceTrainable(Layer network, double beta, double smoothing, int batchSize, long seed)
+    public PreferenceTrainable(Layer network, double beta, double smoothing, int batchSize)
     {
-        (_network, _beta, _smoothing, _batchSize, _seed) = (network, beta, smoothing, batchSize, seed);
+        (_network, _beta, _smoothing, _batchSize) = (network, beta, smoothing, batchSize);
         _flat = new FlatParameters(network);
+        _network.eval();
     }
 
     /// <inheritdoc/>
@@ -41,11 +40,9 @@ internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDispos
     public BatchLoss Differentiate(PreferenceBatch batch, long step, bool accumulate, double gradientScale)
     {
         using TensorScope scope = TensorScope.Begin();
-        Mode(training: true);
         _flat.Upload();
         if (!accumulate)
             _flat.ZeroGradients();
-        _network.BeginStep(_seed, step);
         Tensor sums = LogProbabilities(_network, batch, _flat.Device);
         Tensor margins = (sums.narrow(0, 0, batch.Count) - sums.narrow(0, batch.Count, batch.Count) - tensor(batch.References).to(_flat.Device)) * _beta;
         Tensor loss = -nn.functional.logsigmoid(margins).mean() * (1 - _smoothing);
@@ -59,7 +56,6 @@ internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDispos
     /// <inheritdoc/>
     public ValidationResult Evaluate(IBatchSource<PreferenceBatch> rows)
     {
-        Mode(training: false);
         _flat.Upload();
         BatchLoss total = default;
         foreach (PreferenceBatch batch in rows.Batches(new BatchPlan(_batchSize)))
@@ -109,14 +105,6 @@ internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDispos
         Tensor logits = network.call(tensor(batch.Inputs, [sequences, batch.Length], ScalarType.Int64).to(device));
         Tensor losses = nn.functional.cross_entropy(logits.view(tokens, logits.size(2)), tensor(batch.Targets, [tokens], ScalarType.Int64).to(device), ignore_index: TokenBatch.Ignored, reduction: nn.Reduction.None);
         return -losses.view(sequences, batch.Length).to(ScalarType.Float64).sum(1);
-    }
-
-    private void Mode(bool training)
-    {
-        if (_training == training)
-            return;
-        _network.train(training);
-        _training = training;
     }
 }
 

@@ -65,8 +65,14 @@ internal sealed class SentenceTrainable : ITrainable<SentenceBatch>, IDisposable
             IReadOnlyList<int[]> decoded = _network.Crf.Decode(emissions, batch.Lengths);
             for (int n = 0; n < batch.Count; n++)
                 paths[batch.Rows[n]] = decoded[n];
-            if (!batch.Tags.Contains(-1)) // a tag that training has not has no likelihood
-                total += new BatchLoss((double)_network.Crf.SummedLikelihood(emissions, batch.Tags, batch.Lengths, -1).ToSingle(), batch.Tokens);
+            for (int n = 0; n < batch.Count; n++)
+            {
+                ReadOnlySpan<long> tags = batch.Tags.AsSpan(n * batch.Steps, batch.Steps);
+                if (tags.Contains(-1)) // a tag that training has not has no likelihood
+                    continue;
+                using Tensor own = emissions.narrow(0, n, 1), loss = _network.Crf.SummedLikelihood(own, tags, batch.Lengths.AsSpan(n, 1), -1);
+                total += new BatchLoss((double)loss.ToSingle(), batch.Lengths[n]);
+            }
         }
 
         return new ValidationResult(total.Mean, _score([.. paths.Values]));

@@ -36,6 +36,8 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
             throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
         if (net.Layers < 1 || net.Width < 1 || fit.Dropout is < 0 or >= 1)
             throw new UsageException($"--layers {net.Layers}, --width {net.Width}, --dropout {fit.Dropout}: the first two must be 1 or more, the last from 0 up to but not 1.");
+        if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
+            throw new UsageException($"--optimizer {optimizer} goes through all sentences for each step, which --task {Id} does not do. Choose adamw, or another that steps by batches.");
         Devices.Check(fit.Device);
         request = request with { ValidFraction = request.ValidFraction ?? Share, TestFraction = request.TestFraction ?? Share };
         if (request.ValidFraction + request.TestFraction >= 1)
