@@ -3,7 +3,9 @@ namespace Candela.Language;
 /// <summary>The sentences of a text, or the turns of a dialogue, that <see cref="TextRank"/> puts first, in the order of the text.</summary>
 public sealed class TextRankBaseline : ITextBaseline
 {
+    private readonly bool _isFixed;
     private int _units;
+    private bool _isChosen;
     private string _name = "sentences or dialogue turns";
 
     /// <summary>Fixes the length, or leaves it to <see cref="Train"/>.</summary>
@@ -13,26 +15,26 @@ public sealed class TextRankBaseline : ITextBaseline
     {
         if (units < 1)
             throw new UsageException($"A summary of {units} sentences was asked for; 1 or more were needed.");
-        (_units, IsFixed) = (units ?? 3, units != null);
+        (_units, _isFixed) = (units ?? 3, units != null);
     }
 
     /// <inheritdoc/>
     public string Name => "textrank";
 
     /// <inheritdoc/>
-    public string Describe => $"the {_units} {_name} that share most with the others (TextRank){(IsFixed ? "" : ", a number chosen on the training pairs by ROUGE")}";
+    public string Describe => $"the {_units} {_name} that share most with the others (TextRank){(_isChosen ? ", a number chosen on the training pairs by ROUGE" : "")}";
 
     /// <summary>Sentences or turns it gives.</summary>
     public int Units => _units;
-
-    private bool IsFixed { get; }
 
     /// <inheritdoc/>
     public void Train(IReadOnlyList<TextPair> pairs, CancellationToken cancellation = default)
     {
         _name = SummaryUnits.NameOf(pairs);
-        if (!IsFixed)
-            _units = SummaryUnits.Best(pairs, Order, cancellation);
+        if (_isFixed)
+            return;
+        _units = SummaryUnits.Best(pairs, Order, cancellation);
+        _isChosen = true;
     }
 
     /// <inheritdoc/>

@@ -96,10 +96,11 @@ public sealed class TextBaselineTests
         TextPair[] pairs = [.. Enumerable.Range(0, 12).Select(i => new TextPair($"Alpha{i} beta. Gamma{i} delta. Other things follow here. And more of them.", $"Alpha{i} beta. Gamma{i} delta."))];
         var lead = new LeadBaseline();
         Assert.Equal(3, lead.Units);
+        Assert.DoesNotContain("chosen", lead.Describe, StringComparison.Ordinal);
         lead.Train(pairs, TestContext.Current.CancellationToken);
         Assert.Equal(2, lead.Units);
         Assert.Equal("One. Two.", lead.Apply("One. Two. Three."));
-        Assert.Contains("the first 2 sentences", lead.Describe, StringComparison.Ordinal);
+        Assert.Contains("the first 2 sentences, a number chosen", lead.Describe, StringComparison.Ordinal);
         var three = new LeadBaseline(3);
         three.Train(pairs, TestContext.Current.CancellationToken);
         Assert.Equal(3, three.Units);
