@@ -141,13 +141,6 @@ internal static class LanguageModelPlan
         }, validated: true);
     }
 
-    /// <summary>The plan with what preparing has used taken off its limits; a step is made in any case.</summary>
-    public static TrainingPlan After(this TrainingPlan plan, TimeSpan used, double joules) => plan with
-    {
-        MaxTime = plan.MaxTime is { } time ? TimeSpan.FromSeconds(Math.Max(1e-3, (time - used).TotalSeconds)) : null,
-        MaxJoules = plan.MaxJoules is { } most ? Math.Max(1e-3, most - joules) : null,
-    };
-
     /// <summary>Steps between two evaluations.</summary>
     public static long EvaluateEvery(TrainRequest request, TrainingPlan plan) => Math.Min(plan.MaxSteps!.Value, request.Sequence.EvaluateEvery ?? Math.Max(25, (plan.MaxSteps.Value + Evaluations - 1) / Evaluations));
 }

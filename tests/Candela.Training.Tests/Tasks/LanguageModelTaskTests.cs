@@ -109,18 +109,6 @@ public sealed class LanguageModelTaskTests : IDisposable
     }
 
     [Fact]
-    [Trait("Kind", "analytic")]
-    public void After_TimeAndEnergyOfPreparing_CountAgainstTheLimits()
-    {
-        var plan = new TrainingPlan { MaxTime = TimeSpan.FromSeconds(10), MaxJoules = 5 };
-        TrainingPlan left = plan.After(TimeSpan.FromSeconds(4), 2);
-        Assert.Equal((TimeSpan.FromSeconds(6), 3.0), (left.MaxTime, left.MaxJoules));
-        TrainingPlan spent = plan.After(TimeSpan.FromSeconds(40), 20);
-        Assert.True(spent.MaxTime > TimeSpan.Zero && spent.MaxTime < TimeSpan.FromSeconds(1) && spent.MaxJoules is > 0 and < 1);
-        Assert.Equal(new TrainingPlan(), new TrainingPlan().After(TimeSpan.FromSeconds(4), 2));
-    }
-
-    [Fact]
     [Trait("Kind", "fault")]
     public void Batches_OrderTheBlocksAreNotCutFor_IsRefused()
     {

@@ -34,8 +34,6 @@ internal sealed class MaskedLanguageModelJob(TrainRequest request, TextCorpus co
 
     public SequenceOutcome Run(SequenceContext context)
     {
-        long began = context.Clock.GetTimestamp();
-        double joulesBegan = context.Meter.Read().Joules;
         context.Events.Report(new StageStarted("tokenizing"));
         using Bert bert = Model();
         BertConfig config = bert.Config;
@@ -58,7 +56,7 @@ internal sealed class MaskedLanguageModelJob(TrainRequest request, TextCorpus co
         Part judged = parts.All.ContainsKey(Part.Test) ? Part.Test : parts.All.ContainsKey(Part.Valid) ? Part.Valid
             : throw new DataException($"The text of {corpus.Length:N0} {(corpus.IsOneText ? "characters" : "documents")} leaves nothing for the validation part at a share of {request.ValidFraction}. Give more text, or a larger share by --valid.");
         long perPass = parts.All[Part.Train].PerPass;
-        TrainingPlan plan = LanguageModelPlan.Training(context.Request, perPass).After(context.Clock.GetElapsedTime(began), context.Meter.Read().Joules - joulesBegan);
+        TrainingPlan plan = LanguageModelPlan.Training(context.Request with { Fit = context.BeginTraining() }, perPass);
         IBatchSource<MaskedBatch> train = parts.All[Part.Train].Sequences(LanguageModelPlan.EvaluateEvery(request, plan) * plan.BatchSize * plan.Accumulate);
 
         context.Events.Report(new StageStarted("training"));

@@ -25,7 +25,7 @@ internal static class MaskedScores
         return new SplitEvaluation { Rows = (long)hidden.Sum(), SplitRows = (long)hidden.Sum(), Metrics = metrics };
     }
 
-    /// <summary>The rows as they come of a guess that does not look: each token as likely as in training, of pairs always the answer that is more frequent.</summary>
+    /// <summary>The rows as they come of a guess that does not look: each token as likely as in training, of pairs always "related", which half of them are.</summary>
     /// <param name="rows">The sequences, as a net sees them.</param>
     /// <param name="counts">How often each id is in training.</param>
     /// <param name="batchSize">Sequences at once.</param>
@@ -34,7 +34,6 @@ internal static class MaskedScores
         double all = counts.Sum() + counts.Count; // add one: an id that training has not is possible
         long usual = Enumerable.Range(0, counts.Count).MaxBy(i => counts[i]);
         var judged = new List<MaskedRow>();
-        List<long> unrelated = [];
         foreach (MaskedBatch batch in rows.Batches(new BatchPlan(batchSize)))
         {
             for (int row = 0, at = 0; row < batch.Count; row++)
@@ -43,15 +42,11 @@ internal static class MaskedScores
                 int right = 0;
                 for (int i = 0; i < batch.HiddenOf[row]; i++, at++)
                     (loss, right) = (loss - Math.Log((counts[(int)batch.Hidden[at]] + 1) / all), right + (batch.Hidden[at] == usual ? 1 : 0));
-                judged.Add(new MaskedRow(loss, batch.HiddenOf[row], right, 0, null));
+                // Pairs are made half related and half not, so one answer is as good as the other: always "related".
+                judged.Add(new MaskedRow(loss, batch.HiddenOf[row], right, 0, batch.Unrelated.Length > 0 ? batch.Unrelated[row] == 0 : null));
             }
-
-            unrelated.AddRange(batch.Unrelated);
         }
 
-        if (unrelated.Count == 0)
-            return judged;
-        long answer = 2 * unrelated.Sum() >= unrelated.Count ? 1 : 0;
-        return [.. judged.Zip(unrelated, (row, truth) => row with { PairRight = truth == answer })];
+        return judged;
     }
 }
