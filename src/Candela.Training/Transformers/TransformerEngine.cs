@@ -199,7 +199,8 @@ internal sealed unsafe class TransformerEngine : IDisposable
         {
             memory?.Dispose();
             memory = null;
-            memory = new AlignedFloats(checked((int)length));
+            memory = length <= int.MaxValue ? new AlignedFloats((int)length)
+                : throw new UsageException($"A batch of this size needs {length:N0} numbers in one piece for a block of the net; 2,147,483,647 are the most. Give a smaller --batch-size (with --accumulate, the step stays as large) or --block.");
         }
 
         return memory.Pointer;

@@ -66,6 +66,20 @@ public sealed class TransformerEngineTests
         Assert.Contains(named, Assert.Throws<ShapeException>(() => trainable.Differentiate(batch, 0, accumulate: false, 1)).Message);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(6)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(48)]
+    [Trait("Kind", "conformance")]
+    public void Differentiate_LengthsAtTheEdgesOfTiles_EqualsAutograd(int tokens)
+    {
+        Compare(CausalLmCases.All["grouped-heads"], tokens: tokens, sequences: 2);
+        Compare(CausalLmCases.All["mistral"], tokens: tokens, sequences: 2);
+    }
+
     [Fact]
     [Trait("Kind", "conformance")]
     public void Differentiate_SeveralSlabsAndPiecesOfLogits_EqualsAutograd()

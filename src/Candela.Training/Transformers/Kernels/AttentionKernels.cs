@@ -43,6 +43,7 @@ internal static unsafe class AttentionKernels
     private const int QueryBlock = 16 * TileM;
 
     /// <summary>One sequence and key-value head: chunk = sequence x groups + group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(in AttentionShape s, int chunk, GemmPanels panels)
     {
         int sequence = chunk / s.Groups, group = chunk % s.Groups, t = s.Tokens, d = s.Width, each = s.Heads / s.Groups, first = sequence * t;
@@ -82,6 +83,7 @@ internal static unsafe class AttentionKernels
     }
 
     /// <summary>Gradients of one sequence and key-value head; those of queries, keys and values are written, not added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward(AttentionShape s, int chunk, GemmPanels panels)
     {
         int sequence = chunk / s.Groups, group = chunk % s.Groups, t = s.Tokens, d = s.Width, each = s.Heads / s.Groups, first = sequence * t;
@@ -172,6 +174,7 @@ internal static unsafe class AttentionKernels
     private static int From(int window, int i) => window == 0 ? 0 : Math.Max(0, i - window + 1) / TileN * TileN;
 
     // Keys that query i does not see.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Hide(float* scores, int from, int stop, int i, int window)
     {
         for (int j = i + 1; j < stop; j++)
@@ -225,6 +228,7 @@ internal static unsafe class AttentionKernels
         DropoutMask.Fill(new Span<float>(mask, end - from), s.Dropout, s.DropoutKey, (uint)((row * s.Tokens) + from));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot(float* a, float* b, int count)
     {
         Vector256<float> sums = default;
@@ -237,6 +241,7 @@ internal static unsafe class AttentionKernels
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Times(float* x, float factor, int count)
     {
         Vector256<float> factors = Vector256.Create(factor);

@@ -49,6 +49,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>The norm again, from the kept statistics.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void NormApply(Rows x, float* weight, float* bias, Rows y, float* stats, int rows, int width)
     {
         for (int r = 0; r < rows; r++)
@@ -205,6 +206,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>y += x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* x, float* y, nint count)
     {
         nint i = 0;
@@ -215,6 +217,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>y = (y +) (x + bias) * m; the bias may be null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Masked(float* x, float* m, float* bias, float* y, int count, bool add)
     {
         for (int i = 0; i < count; i++)
@@ -225,6 +228,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>y = x * m.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* x, float* m, float* y, nint count)
     {
         nint i = 0;
@@ -297,6 +301,7 @@ internal static unsafe class RowKernels
         return (float)(Math.Log(sum) + largest - wanted);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Largest(float* x, int count)
     {
         Vector256<float> most = Vector256.Create(float.NegativeInfinity);
@@ -311,6 +316,7 @@ internal static unsafe class RowKernels
         return result;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Sum(float* x, int count)
     {
         Vector256<float> sums = default;
@@ -323,6 +329,7 @@ internal static unsafe class RowKernels
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float SquaresAround(float* x, float mean, int count)
     {
         Vector256<float> sums = default, means = Vector256.Create(mean);
