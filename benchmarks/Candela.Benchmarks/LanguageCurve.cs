@@ -74,7 +74,7 @@ internal static class LanguageCurve
         {
             watch.Stop();
             double mine = watch.Elapsed.TotalSeconds, theirs = peer.Follow(ended.Epoch, every), loss = peer.Evaluate(validBlocks);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {ended.Steps} | {loss:F4} | {ended.ValidLoss:F4} | {ended.ValidLoss - loss:+0.0000;-0.0000} | {theirs:F0} | {mine:F0} |"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {ended.Steps} | {loss:F4} | {ended.ValidLoss:F4} | {ended.ValidLoss - loss:+0.0000;-0.0000;0.0000} | {theirs:F0} | {mine:F0} |"));
             if (ended.Epoch == (Evaluations / 2) - 1)
                 half.Cancel();
             watch.Restart();
