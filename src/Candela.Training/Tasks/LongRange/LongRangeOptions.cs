@@ -40,11 +40,14 @@ public sealed record LongRangeOptions(LongRangeProblem Problem, string Net)
     /// <summary>Bound of the gradient's norm. Default 1.</summary>
     public double ClipNorm { get; init; } = 1;
 
+    /// <summary>Decay of the weight average that is judged, and that each stage goes on from: it takes the noise of a high rate off. Default 0.99; 0 for none.</summary>
+    public double Ema { get; init; } = 0.99;
+
     /// <summary>Training ends when the mean loss of 100 steps is at most this: squared error, or nats per symbol. Default 0.002.</summary>
     public double StopLoss { get; init; } = 0.002;
 
-    /// <summary>A stage of a curriculum before the last ends when the mean loss of 100 steps is at most this. Default 0.05.</summary>
-    public double StageLoss { get; init; } = 0.05;
+    /// <summary>A stage of a curriculum before the last ends when the mean loss of 100 steps is at most this. Default 0.1.</summary>
+    public double StageLoss { get; init; } = 0.1;
 
     /// <summary>Of weights and sequences. Default 1.</summary>
     public long Seed { get; init; } = 1;
@@ -58,7 +61,7 @@ public sealed record LongRangeOptions(LongRangeProblem Problem, string Net)
     /// <param name="net"><c>rnn</c>, <c>lstm</c> or <c>gru</c>.</param>
     public static LongRangeOptions Proof(LongRangeProblem problem, string net) => problem == LongRangeProblem.Adding
         ? new LongRangeOptions(problem, net) { Units = 64, Steps = 6000, LearningRate = 0.003, Curriculum = true, StageLoss = 0.02, Memory = net == "rnn" ? 0 : 200 }
-        : new LongRangeOptions(problem, net) { Units = 128, Steps = 15_000, LearningRate = 0.01, Curriculum = true, StopLoss = 0.01, Memory = net == "rnn" ? 0 : 60 };
+        : new LongRangeOptions(problem, net) { Units = 128, Steps = 15_000, LearningRate = 0.01, Curriculum = true, StopLoss = 0.02, Memory = net == "rnn" ? 0 : 60 };
 }
 
 /// <summary>How a net did on a <see cref="LongRangeProblem"/>.</summary>

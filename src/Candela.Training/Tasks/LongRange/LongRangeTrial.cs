@@ -26,6 +26,7 @@ public static class LongRangeTrial
             BatchSize = options.BatchSize,
             LearningRate = options.LearningRate,
             ClipNorm = options.ClipNorm,
+            Ema = options.Ema,
             Threads = options.Threads,
         };
         LibTorch.SetThreads(plan.Threads);
