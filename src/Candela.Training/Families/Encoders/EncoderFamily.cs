@@ -134,7 +134,7 @@ public sealed class EncoderFamily : IModelFamily
     }
 
     // Few passes at a small rate keep what the base knows; small encoders bear and need larger ones (Turc et al. 2019), a head from random weights larger still.
-    private static TrainingDefaults Defaults(BertConfig config, bool headOnly) => new()
+    internal static TrainingDefaults Defaults(BertConfig config, bool headOnly) => new()
     {
         Epochs = headOnly ? 10 : 4,
         BatchSize = 16,

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Candela.Training.Tasks;
 
 /// <summary>A net that tags the tokens of sentences: embeddings, a bidirectional LSTM and a CRF. A folder of config.json (sizes, vocabularies, tags) and model.safetensors.</summary>
-public sealed class SentenceTagger : IDisposable
+public sealed class SentenceTagger : ITagger
 {
     /// <summary>Sentences of a batch that is not trained on.</summary>
     internal const int EvaluationBatch = 64;
@@ -37,6 +37,9 @@ public sealed class SentenceTagger : IDisposable
     internal SentenceNetworkSize Size { get; }
 
     internal SentenceNetwork Network { get; }
+
+    /// <summary>Whether a folder's config.json names a tagger of this kind, or none of the encoders.</summary>
+    internal static bool IsIn(string folder) => !Language.TransformerConfig.SupportedTypes.Contains(JsonFile.ReadObject(Path.Combine(folder, ConfigFile))["model_type"]?.ToString() ?? "");
 
     /// <summary>Opens what training saved.</summary>
     /// <exception cref="FileFormatException">A file is missing, damaged, or of another model.</exception>

@@ -8,7 +8,7 @@ using Candela.Models;
 namespace Candela.Training.Tasks;
 
 /// <summary>A tagger over the sentences of a file: CoNLL-U, CoNLL columns (tags in them are not looked at), or one token per line with an empty line behind each sentence.</summary>
-internal sealed class TagPredictor(SentenceTagger tagger, string? tagColumn, long seed = 0) : ISequencePredictor
+internal sealed class TagPredictor(ITagger tagger, string? tagColumn, long seed = 0) : ISequencePredictor
 {
     public string Name => "tagger";
 

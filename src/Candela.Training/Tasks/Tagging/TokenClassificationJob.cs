@@ -66,6 +66,47 @@ internal sealed class TokenClassificationJob : ISequenceJob
     public SequenceOutcome Run(SequenceContext context)
     {
         IReadOnlyList<TaggedSentence> training = _parts["train"];
+        foreach ((string part, IReadOnlyList<TaggedSentence> sentences) in _parts.Where(p => p.Key != "train"))
+            TagScores.WarnOfUnseen($"The {part} part", sentences, Problem.Classes, context.Events);
+        context.Events.Report(new StageStarted("training"));
+        long started = context.Clock.GetTimestamp();
+        double joules = context.Meter.Read().Joules;
+        TrainedTagger trained = _request.Sequence.Base is null ? TrainNet(context)
+            : EncoderTagger.Train(_request, context, Problem.Classes, training, _parts.GetValueOrDefault("valid", []), tags => TagScores.Score(ValidTags(), tags, _spans));
+        using ITagger tagger = trained.Tagger;
+        TrainingOutcome outcome = trained.Outcome;
+        double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
+        joules = context.Meter.Read().Joules - joules;
+        context.Events.Report(new StageStarted("evaluating"));
+        tagger.Save(context.ModelFolder);
+        string judged = _parts.ContainsKey("test") ? "test" : "valid";
+        var predicted = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => tagger.Tag([.. p.Value.Select(s => s.Tokens)]));
+        var metrics = predicted.ToDictionary(p => p.Key, p => TagScores.Of(_parts[p.Key], p.Value, _spans, _request.Fit.Seed));
+        List<CandidateRecord> candidates = [new(trained.Model, tagger.ParameterCount, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "chosen")];
+        if (_reference is not null)
+            candidates.Add(Reference(_reference(), judged, context));
+        return new SequenceOutcome
+        {
+            Model = trained.Model,
+            ModelReason = string.Create(CultureInfo.InvariantCulture, $"Trained from {trained.From} on {training.Count:N0} sentences over {outcome.History.Count} epochs{(outcome.BestEpoch >= 0 ? $"; the weights are those of epoch {outcome.BestEpoch + 1}, the best on the validation sentences" : "")}."),
+            Parameters = tagger.ParameterCount,
+            Summary = tagger.ToString()!,
+            Chosen = trained.Chosen,
+            StopReason = outcome.StopReason,
+            History = outcome.History,
+            Metrics = metrics,
+            Baseline = new BaselineRecord("most frequent tag", "each word's most frequent tag in training; for other words the most frequent of all", TagScores.Of(_parts[judged], MostFrequent(judged), _spans, _request.Fit.Seed).Metrics),
+            Candidates = candidates,
+            Samples = [.. _parts[judged].Zip(predicted[judged]).Where(p => p.First.Tokens.Count <= SampleTokens).Take(Samples).Select(p => new SampleRecord(string.Join(' ', p.First.Tokens), Marked(p.First.Tokens, p.Second), Marked(p.First.Tokens, p.First.Tags)))],
+            Versions = new Dictionary<string, string> { ["libtorch"] = torch.__version__ },
+        };
+    }
+
+    private IReadOnlyList<IReadOnlyList<string>> ValidTags() => [.. _parts.GetValueOrDefault("valid", []).Select(s => s.Tags).Where(t => t.Count > 0)];
+
+    private TrainedTagger TrainNet(SequenceContext context)
+    {
+        IReadOnlyList<TaggedSentence> training = _parts["train"];
         var size = new SentenceNetworkSize(_request.Sequence.Layers ?? DefaultLayers, _request.Sequence.Width ?? DefaultWidth, _request.Fit.Dropout ?? DefaultDropout);
         int epochs = Math.Clamp(UsualSteps * DefaultBatch / training.Count, FewestEpochs, MostEpochs);
         TrainingPlan plan = TrainingPlan.From(context.Request.Fit, new TrainingDefaults
@@ -77,57 +118,35 @@ internal sealed class TokenClassificationJob : ISequenceJob
             ClipNorm = 1,
             Patience = Math.Max(FewestEpochs, epochs / 2),
         }, validated: _parts.ContainsKey("valid"));
-        foreach ((string part, IReadOnlyList<TaggedSentence> sentences) in _parts.Where(p => p.Key != "train"))
-            TagScores.WarnOfUnseen($"The {part} part", sentences, Problem.Classes, context.Events);
-        context.Events.Report(new StageStarted("training"));
         LibTorch.SetThreads(plan.Threads);
-        using var tagger = new SentenceTagger(SentenceFeatures.Of(training), size, _request.Fit.Seed);
-        if (Devices.Resolve(_request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } device)
-            _ = tagger.Network.to(device);
-        long started = context.Clock.GetTimestamp();
-        double joules = context.Meter.Read().Joules;
-        IReadOnlyList<string>[] validTags = [.. _parts.GetValueOrDefault("valid", []).Select(s => s.Tags)];
-        TrainingOutcome outcome;
-        using (var trainable = new SentenceTrainable(tagger.Network, plan.Seed, paths =>
-            TagScores.Score([.. validTags.Where(t => t.Count > 0)], [.. paths.Select(p => (IReadOnlyList<string>)[.. p.Select(t => tagger.Tags[t])])], _spans)))
+        var tagger = new SentenceTagger(SentenceFeatures.Of(training), size, _request.Fit.Seed);
+        try
         {
-            outcome = TrainingLoop.Run(trainable, new SentenceSource(training, tagger.Features, featureDropout: size.Dropout), validTags.Length == 0 ? null : new SentenceSource(_parts["valid"], tagger.Features), plan, new TrainingSession
+            if (Devices.Resolve(_request.Fit.Device) is { type: not TorchSharp.DeviceType.CPU } device)
+                _ = tagger.Network.to(device);
+            TrainingOutcome outcome;
+            using (var trainable = new SentenceTrainable(tagger.Network, plan.Seed, paths =>
+                TagScores.Score(ValidTags(), [.. paths.Select(p => (IReadOnlyList<string>)[.. p.Select(t => tagger.Tags[t])])], _spans)))
             {
-                Events = context.Events,
-                CheckpointFolder = context.CheckpointFolder,
-                CheckpointEvery = context.CheckpointEvery,
-                Meter = context.Meter,
-                Clock = context.Clock,
-                Cancellation = context.Cancellation,
-                Context = string.Create(CultureInfo.InvariantCulture, $"token-classification {size}, threads {plan.Threads}"),
-            });
-        }
+                outcome = TrainingLoop.Run(trainable, new SentenceSource(training, tagger.Features, featureDropout: size.Dropout), _parts.TryGetValue("valid", out IReadOnlyList<TaggedSentence>? valid) ? new SentenceSource(valid, tagger.Features) : null, plan, new TrainingSession
+                {
+                    Events = context.Events,
+                    CheckpointFolder = context.CheckpointFolder,
+                    CheckpointEvery = context.CheckpointEvery,
+                    Meter = context.Meter,
+                    Clock = context.Clock,
+                    Cancellation = context.Cancellation,
+                    Context = string.Create(CultureInfo.InvariantCulture, $"token-classification {size}, threads {plan.Threads}"),
+                });
+            }
 
-        double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
-        joules = context.Meter.Read().Joules - joules;
-        context.Events.Report(new StageStarted("evaluating"));
-        tagger.Save(context.ModelFolder);
-        string judged = _parts.ContainsKey("test") ? "test" : "valid";
-        var predicted = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => tagger.Tag([.. p.Value.Select(s => s.Tokens)]));
-        var metrics = predicted.ToDictionary(p => p.Key, p => TagScores.Of(_parts[p.Key], p.Value, _spans, _request.Fit.Seed));
-        List<CandidateRecord> candidates = [new(Model, tagger.ParameterCount, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "chosen")];
-        if (_reference is not null)
-            candidates.Add(Reference(_reference(), judged, context));
-        return new SequenceOutcome
+            return new TrainedTagger(tagger, outcome, Model, "random weights", Chosen(plan, size));
+        }
+        catch
         {
-            Model = Model,
-            ModelReason = string.Create(CultureInfo.InvariantCulture, $"Trained from random weights on {training.Count:N0} sentences over {outcome.History.Count} epochs{(outcome.BestEpoch >= 0 ? $"; the weights are those of epoch {outcome.BestEpoch + 1}, the best on the validation sentences" : "")}."),
-            Parameters = tagger.ParameterCount,
-            Summary = tagger.ToString(),
-            Chosen = Chosen(plan, size),
-            StopReason = outcome.StopReason,
-            History = outcome.History,
-            Metrics = metrics,
-            Baseline = new BaselineRecord("most frequent tag", "each word's most frequent tag in training; for other words the most frequent of all", TagScores.Of(_parts[judged], MostFrequent(judged), _spans, _request.Fit.Seed).Metrics),
-            Candidates = candidates,
-            Samples = [.. _parts[judged].Zip(predicted[judged]).Where(p => p.First.Tokens.Count <= SampleTokens).Take(Samples).Select(p => new SampleRecord(string.Join(' ', p.First.Tokens), Marked(p.First.Tokens, p.Second), Marked(p.First.Tokens, p.First.Tags)))],
-            Versions = new Dictionary<string, string> { ["libtorch"] = torch.__version__ },
-        };
+            tagger.Dispose();
+            throw;
+        }
     }
 
     // Each token with its tag; outside of spans the token alone.

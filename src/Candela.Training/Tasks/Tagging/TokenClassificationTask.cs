@@ -2,6 +2,7 @@ using Candela.Data;
 using Candela.Experiments;
 using Candela.Language;
 using Candela.Models;
+using Candela.Training.Language;
 
 namespace Candela.Training.Tasks;
 
@@ -18,7 +19,7 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
     public string Id => SequenceTasks.TokenClassification;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<string>? Heeds { get; } = ["layers", "width"];
+    public IReadOnlyCollection<string>? Heeds { get; } = ["base", "head-only", "layers", "width"];
 
     /// <inheritdoc/>
     public TrainRequest Complete(TrainRequest request)
@@ -31,9 +32,11 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
         FitOptions fit = request.Fit, none = new();
         SequenceOptions net = request.Sequence;
         string? unused = fit.Hidden is not null ? "hidden" : fit.LabelSmoothing is not null ? "label-smoothing" : fit.ClassWeights != none.ClassWeights ? "class-weights"
-            : net.Base is not null ? "base" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.Heads is not null ? "heads" : net.Block is not null ? "block" : net.EvaluateEvery is not null ? "evaluate-every" : null;
+            : net.Base is not null && (net.Layers ?? net.Width) is not null ? net.Layers is not null ? "layers" : "width" : net.Base is null && net.HeadOnly is not null ? "head-only" : net.Tokenizer is not null ? "tokenizer" : net.Vocabulary is not null ? "vocabulary" : net.Heads is not null ? "heads" : net.Block is not null ? "block" : net.EvaluateEvery is not null ? "evaluate-every" : null;
         if (unused is not null)
-            throw new UsageException($"--{unused} is not used by --task {Id}. Leave it out.");
+            throw new UsageException($"--{unused} is not used by --task {Id}{(net.Base is null ? "" : " with --base")}. Leave it out.");
+        if (net.Base is { } folder && TransformerConfig.Load(folder) is not BertConfig)
+            throw new UsageException($"--base {folder} is a causal language model; a tagger needs an encoder (bert, distilbert, roberta).");
         if (net.Layers < 1 || net.Width < 1 || fit.Dropout is < 0 or >= 1)
             throw new UsageException($"--layers {net.Layers}, --width {net.Width}, --dropout {fit.Dropout}: the first two must be 1 or more, the last from 0 up to but not 1.");
         if (fit.Optimizer is { } optimizer && OptimizerOptions.Of(optimizer).FullBatch)
@@ -56,5 +59,5 @@ public sealed class TokenClassificationTask(Func<IReferenceTagger>? reference = 
     }
 
     /// <inheritdoc/>
-    public ISequencePredictor Open(string folder, Problem problem) => new TagPredictor(SentenceTagger.Open(folder), problem.Target == DefaultTarget ? null : problem.Target);
+    public ISequencePredictor Open(string folder, Problem problem) => new TagPredictor(SentenceTagger.IsIn(folder) ? SentenceTagger.Open(folder) : EncoderTagger.Open(folder), problem.Target == DefaultTarget ? null : problem.Target);
 }
