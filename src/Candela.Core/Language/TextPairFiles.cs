@@ -50,7 +50,7 @@ internal static partial class TextPairFiles
         from = from >= 0 ? from : to == 0 ? 1 : 0;
         to = to >= 0 ? to : from == 0 ? 1 : 0;
         if (rows.Names.Count < 2)
-            throw new DataException($"{path}: the rows have one cell; two columns, sources and targets, were needed. Part them by a tab.");
+            throw new DataException($"{path}: the rows have one cell; two columns, sources and targets, were needed. Part them by a tab, or give a second file of targets (--target-file FILE).");
         if (from == to)
             throw new DataException($"{path}: column '{rows.Names[from]}' would be sources and targets. Name both columns. Columns: {string.Join(", ", rows.Names)}.");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -46,16 +46,16 @@ internal static class TextToTextPlan
     {
         SequenceOptions net = request.Sequence;
         string architecture = request.Model == "auto" ? pairs > FewPairs ? "transformer" : "gru" : request.Model;
-        bool transformer = architecture == "transformer";
+        bool transformer = architecture == "transformer", letters = tokenizer.VocabularySize < 1000; // few different tokens: short texts of characters
         int Id(string token, int? known) => known ?? tokenizer.IdOf(token) ?? throw new UsageException($"--tokenizer {net.Tokenizer} has no token {token}; one for padding, one for the begin and one for the end of a text are needed. Leave it out to have one trained.");
         return new Seq2SeqConfig
         {
             Architecture = architecture,
             VocabularySize = tokenizer.VocabularySize,
-            Width = net.Width ?? (tokenizer.VocabularySize < 1000 && !transformer ? 128 : 256),
-            Layers = net.Layers ?? (transformer ? 3 : 1),
+            Width = net.Width ?? (letters ? 128 : 256),
+            Layers = net.Layers ?? (transformer ? letters ? 2 : 3 : 1),
             Heads = net.Heads ?? 4,
-            Dropout = request.Fit.Dropout ?? (tokenizer.VocabularySize < 1000 ? 0.1 : pairs > FewPairs ? 0.2 : 0.3),
+            Dropout = request.Fit.Dropout ?? (letters ? 0.1 : pairs > FewPairs ? 0.2 : 0.3),
             MaxTokens = Math.Min(block, longest + (longest / 4) + 2),
             MaxSourceTokens = block,
             PadId = Id(Pad, tokenizer.PadId),
