@@ -1,5 +1,4 @@
 using Candela.Experiments;
-using Candela.Forecasting;
 using Candela.Metrics;
 using Candela.Runs;
 
@@ -45,8 +44,8 @@ internal static class SequenceVerdict
     {
         MetricValue simple = other.Test![main];
         double gap = sign * (net.Value - simple.Value);
-        // Errors on the same values go up and down together: where their difference has an interval of its own, that decides.
-        bool apart = other.Test!.TryGetValue(ForecastMetrics.Excess, out MetricValue? excess) ? excess.Low > 0 || excess.High < 0 : (net.Low > simple.Value && simple.High < net.Value) || (net.High < simple.Value && simple.Low > net.Value);
+        // Figures on the same examples go up and down together: where their difference has an interval of its own, that decides.
+        bool apart = other.Test!.TryGetValue(TaskTerms.OverNet(main), out MetricValue? excess) ? excess.Low > 0 || excess.High < 0 : (net.Low > simple.Value && simple.High < net.Value) || (net.High < simple.Value && simple.Low > net.Value);
         string name = ModelNames.InSentence(other.Model), by = $"{Figures.Metric(main, Math.Abs(gap))} {MetricNames.Name(main)}";
         CandidateRecord? own = run.Candidates.FirstOrDefault(c => c.Model == run.Model);
         string cost = own is { Seconds: > 0 } && other.Seconds > 0 ? $" The net took {Figures.Duration(own.Seconds)} and {Figures.Energy(own.Joules)}, the other {Figures.Duration(other.Seconds)} and {Figures.Energy(other.Joules)}." : "";

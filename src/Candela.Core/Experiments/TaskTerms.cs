@@ -35,6 +35,10 @@ public static class TaskTerms
     /// <summary>Whether less of the main metric is better.</summary>
     public static bool LessIsBetter(Problem problem) => problem.Task is TaskKind.LanguageModel or TaskKind.MaskedLanguageModel or TaskKind.Forecast;
 
+    /// <summary>The id of the metric by how much another method's figure is above that of the run's net on the same examples, with an interval of its own; it decides whether the two are apart.</summary>
+    /// <param name="metric">A metric's id.</param>
+    public static string OverNet(string metric) => metric + "OverNet";
+
     /// <summary>What an evaluation counts: rows, tokens, texts, ...</summary>
     public static string Scored(TaskKind task) => task switch
     {

@@ -12,14 +12,42 @@ public static class RatioBootstrap
     /// <exception cref="ShapeException">The lengths differ or there are no units.</exception>
     public static MetricValue Interval(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators, long seed, int resamples = 1000)
     {
+        Check(numerators, denominators);
+        return Interval(new Sums(numerators.ToArray(), denominators.ToArray(), [], []), seed, resamples);
+    }
+
+    /// <summary>By how much one ratio is above another over the same units, with its interval: each resample takes the same units for both, so what makes a unit hard for both cancels out
+    /// (the paired bootstrap of Koehn 2004).</summary>
+    /// <param name="numerators">Of the first ratio, one number per unit.</param>
+    /// <param name="denominators">Of the first ratio, their sum above 0.</param>
+    /// <param name="otherNumerators">Of the ratio taken off it, as many.</param>
+    /// <param name="otherDenominators">Of that, as many, their sum above 0.</param>
+    /// <param name="seed">Of the resamples.</param>
+    /// <param name="resamples">Default 1,000.</param>
+    /// <exception cref="ShapeException">The lengths differ or there are no units.</exception>
+    public static MetricValue Difference(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators, ReadOnlySpan<double> otherNumerators, ReadOnlySpan<double> otherDenominators, long seed, int resamples = 1000)
+    {
+        Check(numerators, denominators);
+        Check(otherNumerators, otherDenominators);
+        if (otherNumerators.Length != numerators.Length)
+            throw new ShapeException($"{numerators.Length} and {otherNumerators.Length} units; both ratios need the same ones.");
+        return Interval(new Sums(numerators.ToArray(), denominators.ToArray(), otherNumerators.ToArray(), otherDenominators.ToArray()), seed, resamples);
+    }
+
+    private static void Check(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators)
+    {
         if (numerators.Length != denominators.Length || numerators.Length == 0)
             throw new ShapeException($"{numerators.Length} numerators and {denominators.Length} denominators; as many of both were needed, at least 1.");
-        double value = Ratio(numerators, denominators, null);
+    }
+
+    private static MetricValue Interval(Sums sums, long seed, int resamples)
+    {
+        double value = sums.Value(null);
         var draws = new List<double>(resamples);
         var rng = new Rng(seed);
         for (int i = 0; i < resamples; i++)
         {
-            double drawn = Ratio(numerators, denominators, rng);
+            double drawn = sums.Value(rng);
             if (double.IsFinite(drawn))
                 draws.Add(drawn);
         }
@@ -30,16 +58,24 @@ public static class RatioBootstrap
         return new MetricValue(value, Math.Min(value, draws[(int)(0.025 * (draws.Count - 1))]), Math.Max(value, draws[(int)Math.Ceiling(0.975 * (draws.Count - 1))]));
     }
 
-    private static double Ratio(ReadOnlySpan<double> numerators, ReadOnlySpan<double> denominators, Rng? rng)
+    private sealed record Sums(double[] Above, double[] Below, double[] OtherAbove, double[] OtherBelow)
     {
-        double above = 0, below = 0;
-        for (int i = 0; i < numerators.Length; i++)
+        // Over all units, or over as many drawn ones.
+        public double Value(Rng? rng)
         {
-            int unit = rng is null ? i : rng.Next(numerators.Length);
-            above += numerators[unit];
-            below += denominators[unit];
-        }
+            double above = 0, below = 0, otherAbove = 0, otherBelow = 0;
+            for (int i = 0; i < Above.Length; i++)
+            {
+                int unit = rng is null ? i : rng.Next(Above.Length);
+                above += Above[unit];
+                below += Below[unit];
+                if (OtherAbove.Length == 0)
+                    continue;
+                otherAbove += OtherAbove[unit];
+                otherBelow += OtherBelow[unit];
+            }
 
-        return above / below;
+            return (above / below) - (OtherAbove.Length == 0 ? 0 : otherAbove / otherBelow);
+        }
     }
 }

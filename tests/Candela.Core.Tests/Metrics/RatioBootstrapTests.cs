@@ -26,6 +26,20 @@ public sealed class RatioBootstrapTests
         Assert.Equal(found, RatioBootstrap.Interval([1, 6], [1, 2], seed: 3));
     }
 
+    [Fact, Trait("Kind", "analytic")]
+    public void Difference_OfOneRatioToItselfPlusAConstant_HasNoSpread()
+    {
+        // Units that differ a hundredfold, yet the second ratio is 0.25 lower in every one of them: whatever is drawn, so is the difference.
+        double[] below = [1, 5, 20, 100], above = [0.9, 2, 15, 30], other = [.. above.Zip(below, (a, b) => a - (0.25 * b))];
+        MetricValue found = RatioBootstrap.Difference(above, below, other, below, seed: 1);
+        Assert.Equal(0.25, found.Value, 1e-12);
+        Assert.Equal(0.25, found.Low, 1e-12);
+        Assert.Equal(0.25, found.High, 1e-12);
+        MetricValue alone = RatioBootstrap.Interval(above, below, seed: 1);
+        Assert.True(alone.High - alone.Low > 0.2, "a ratio without spread shows nothing");
+        Assert.Throws<ShapeException>(() => RatioBootstrap.Difference([1], [1], [1, 2], [1, 2], 0));
+    }
+
     [Fact, Trait("Kind", "fault")]
     public void Interval_UnequalOrNoUnits_IsRefused()
     {

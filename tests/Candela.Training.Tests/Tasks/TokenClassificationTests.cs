@@ -1,6 +1,8 @@
 using System.Text;
 using Candela.Data;
 using Candela.Experiments;
+using Candela.Language;
+using Candela.Metrics;
 using Candela.Models;
 using Candela.Runs;
 using Candela.Training.Tasks;
@@ -35,6 +37,31 @@ public sealed class TokenClassificationTests : IDisposable
         Assert.Equal(["up\tO\n7\tB-UP\n", "down\tO\n3\tB-DOWN\n"], predictor.Predict(bare, events, TestContext.Current.CancellationToken).Select(p => p.Text));
         Assert.Equal(240, predictor.Predict(data, events, TestContext.Current.CancellationToken).Count());
         Assert.True(predictor.Evaluate(data, events, TestContext.Current.CancellationToken).Metrics["accuracy"].Value > 0.97);
+    }
+
+    [Theory]
+    [Trait("Kind", "analytic")]
+    [InlineData("B-UP", "f1MicroOverNet", "f1Micro")]
+    [InlineData("UP", "accuracyOverNet", "accuracy")]
+    public void Train_BesideAReference_SaysHowFarItIsFromTheNet(string up, string difference, string metric)
+    {
+        string data = Write("data.conll", 120), run = Path.Combine(_folder, "run");
+        File.WriteAllText(data, File.ReadAllText(data).Replace("B-UP", up, StringComparison.Ordinal));
+        RunRecord record = SequenceExperiment.Train(Request(data, 12), run, [new TokenClassificationTask(() => new AlwaysUp(up))], null, TestContext.Current.CancellationToken);
+        CandidateRecord reference = record.Candidates.Single(c => c.Model == "always-up");
+        MetricValue over = reference.Test![difference];
+        Assert.Equal(reference.Test[metric].Value - record.Metrics["test"].Metrics[metric].Value, over.Value, 1e-12);
+        Assert.True(over.High < -0.05 && over.Low < over.Value, $"{over}"); // half of the numbers are wrong
+        Assert.Equal(metric == "accuracy" ? ["accuracy", "f1Macro"] : ["accuracy", "f1Macro", "f1Micro"], record.Metrics["test"].Metrics.Keys.Where(k => k is "accuracy" || k.StartsWith("f1M", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    private sealed class AlwaysUp(string up) : IReferenceTagger
+    {
+        public string Name => "always-up";
+
+        public long Train(IReadOnlyList<TaggedSentence> sentences, CancellationToken cancellation) => 0;
+
+        public IReadOnlyList<string> Tag(IReadOnlyList<string> tokens) => [.. tokens.Select(t => char.IsDigit(t[0]) ? up : "O")];
     }
 
     [Fact]
@@ -140,7 +167,7 @@ public sealed class TokenClassificationTests : IDisposable
         Data = data,
         Task = SequenceTasks.TokenClassification,
         Sequence = new SequenceOptions { Width = 16 },
-        Fit = new FitOptions { Seed = 1, Epochs = epochs, LearningRate = 0.02, Dropout = 0.1 },
+        Fit = new FitOptions { Seed = 1, Epochs = epochs, LearningRate = 0.02, Dropout = 0.1, Threads = 1 },
     };
 
     private static RunRecord Train(string data, string run, int epochs) => Train(Request(data, epochs), run);

@@ -104,5 +104,5 @@ public sealed class SentenceTagger : ITagger
 
     /// <summary>The net in a line or two.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{(Features.ByCharacter ? "characters and pairs" : "words, affixes, letters (convolution)")} -> {Size.Layers} bidirectional LSTM of 2 x {Size.Width} -> CRF over {Tags.Count} tags\n{ParameterCount:N0} parameters, vocabulary {Features.Size(0):N0}");
+        $"{(Features.ByCharacter ? "characters and pairs" : "words, affixes, letters (convolution)")} -> {Size.Layers} bidirectional LSTM of 2 x {Size.Width}, beside {Features.Pairs.Hashes.Length:N0} written-down features -> CRF over {Tags.Count} tags\n{ParameterCount:N0} parameters, vocabulary {Features.Size(0):N0}");
 }

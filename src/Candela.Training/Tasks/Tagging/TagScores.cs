@@ -21,7 +21,7 @@ internal static class TagScores
         return all == 0 ? 0 : (double)right / all;
     }
 
-    /// <summary>Accuracy over tokens, and precision, recall and F1 of spans if tags mark them, with intervals over sentences.</summary>
+    /// <summary>Accuracy over tokens, and precision, recall and F1 of spans if tags mark them, else the mean F1 of the classes, with intervals over sentences.</summary>
     public static SplitEvaluation Of(IReadOnlyList<TaggedSentence> sentences, IReadOnlyList<IReadOnlyList<string>> predicted, bool spans, long seed)
     {
         IReadOnlyList<string>[] actual = [.. sentences.Select(s => s.Tags)];
@@ -29,7 +29,11 @@ internal static class TagScores
         for (int i = 0; i < actual.Length; i++)
             (right[i], all[i]) = (Right(actual[i], predicted[i]), actual[i].Count);
         var metrics = new Dictionary<string, MetricValue> { ["accuracy"] = RatioBootstrap.Interval(right, all, seed) };
-        if (spans)
+        if (!spans)
+        {
+            metrics["f1Macro"] = SpanF1.Of(AsSpans(actual), AsSpans(predicted)).Metrics(seed)["f1Macro"];
+        }
+        else
         {
             foreach ((string name, MetricValue value) in SpanF1.Of(actual, predicted).Metrics(seed))
             {
@@ -40,6 +44,32 @@ internal static class TagScores
 
         return new SplitEvaluation { Rows = (long)all.Sum(), SplitRows = (long)all.Sum(), Metrics = metrics };
     }
+
+    /// <summary>By how much other predictions are above a net's on the same sentences: in F1 of spans, or in the share of right tags.</summary>
+    public static MetricValue OverNet(IReadOnlyList<TaggedSentence> sentences, IReadOnlyList<IReadOnlyList<string>> other, IReadOnlyList<IReadOnlyList<string>> net, bool spans, long seed)
+    {
+        int count = sentences.Count;
+        double[][] sums = [new double[count], new double[count], new double[count], new double[count]];
+        for (int i = 0; i < count; i++)
+        {
+            (sums[0][i], sums[1][i]) = Parts(sentences[i].Tags, other[i], spans);
+            (sums[2][i], sums[3][i]) = Parts(sentences[i].Tags, net[i], spans);
+        }
+
+        return RatioBootstrap.Difference(sums[0], sums[1], sums[2], sums[3], seed);
+    }
+
+    // What is summed over sentences above and below the line.
+    private static (double Above, double Below) Parts(IReadOnlyList<string> actual, IReadOnlyList<string> predicted, bool spans)
+    {
+        if (!spans)
+            return (Right(actual, predicted), actual.Count);
+        SpanTypeScore counts = SpanF1.Of([actual], [predicted]).All;
+        return (2.0 * counts.Correct, counts.Actual + counts.Predicted);
+    }
+
+    // Each token a span of its own, so that types are classes.
+    private static IReadOnlyList<string>[] AsSpans(IReadOnlyList<IReadOnlyList<string>> tags) => [.. tags.Select(sentence => (IReadOnlyList<string>)[.. sentence.Select(tag => "B-" + tag)])];
 
     /// <summary>Reports tags that a tagger cannot give, if there are any.</summary>
     /// <param name="source">Where the sentences are from.</param>

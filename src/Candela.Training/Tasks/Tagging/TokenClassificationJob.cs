@@ -84,7 +84,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
         var metrics = predicted.ToDictionary(p => p.Key, p => TagScores.Of(_parts[p.Key], p.Value, _spans, _request.Fit.Seed));
         List<CandidateRecord> candidates = [new(trained.Model, tagger.ParameterCount, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "chosen")];
         if (_reference is not null)
-            candidates.Add(Reference(_reference(), judged, context));
+            candidates.Add(Reference(_reference(), judged, predicted[judged], context));
         return new SequenceOutcome
         {
             Model = trained.Model,
@@ -162,7 +162,7 @@ internal sealed class TokenClassificationJob : ISequenceJob
             throw new DataException($"{corpus.Source}: the training sentences have the one tag '{corpus.Tags[0]}'; two or more were needed. Another column is chosen by --target.");
     }
 
-    private CandidateRecord Reference(IReferenceTagger tagger, string judged, SequenceContext context)
+    private CandidateRecord Reference(IReferenceTagger tagger, string judged, IReadOnlyList<IReadOnlyList<string>> net, SequenceContext context)
     {
         context.Events.Report(new StageStarted(tagger.Name));
         long started = context.Clock.GetTimestamp();
@@ -170,8 +170,13 @@ internal sealed class TokenClassificationJob : ISequenceJob
         long parameters = tagger.Train(_parts["train"], context.Cancellation);
         double seconds = context.Clock.GetElapsedTime(started).TotalSeconds;
         joules = context.Meter.Read().Joules - joules;
-        Dictionary<string, SplitEvaluation> metrics = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => TagScores.Of(p.Value, [.. p.Value.Select(s => tagger.Tag(s.Tokens))], _spans, _request.Fit.Seed));
-        return new CandidateRecord(tagger.Name, parameters, ValidScore(metrics), metrics[judged].Metrics, seconds, joules, "baseline without a net, on the same training sentences");
+        var tagged = _parts.Where(p => p.Key != "train").ToDictionary(p => p.Key, p => (IReadOnlyList<IReadOnlyList<string>>)[.. p.Value.Select(s => tagger.Tag(s.Tokens))]);
+        var metrics = tagged.ToDictionary(p => p.Key, p => TagScores.Of(_parts[p.Key], p.Value, _spans, _request.Fit.Seed));
+        var own = new Dictionary<string, MetricValue>(metrics[judged].Metrics)
+        {
+            [TaskTerms.OverNet(TaskTerms.MainMetric(Problem))] = TagScores.OverNet(_parts[judged], tagged[judged], net, _spans, _request.Fit.Seed),
+        };
+        return new CandidateRecord(tagger.Name, parameters, ValidScore(metrics), own, seconds, joules, "baseline without a net, on the same training sentences");
     }
 
     private double? ValidScore(Dictionary<string, SplitEvaluation> metrics) => metrics.TryGetValue("valid", out SplitEvaluation? valid) ? valid.Metrics[_spans ? "f1Micro" : "accuracy"].Value : null;
