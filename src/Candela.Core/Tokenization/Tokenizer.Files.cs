@@ -2,7 +2,7 @@ namespace Candela.Tokenization;
 
 public sealed partial class Tokenizer
 {
-    /// <summary>Reads a tokenizer: a folder's <c>tokenizer.json</c>, else its <c>tokenizer.model</c> (SentencePiece), else its <c>tokenizer.bin</c> (llama2.c), with the companion files; or one such file, or a GGUF file's vocabulary.</summary>
+    /// <summary>Reads a tokenizer: a folder's <c>tokenizer.json</c>, else its <c>tokenizer.model</c> (SentencePiece), else its <c>tokenizer.bin</c> (llama2.c), its <c>vocab.txt</c> (BERT), or its <c>vocab.json</c> and <c>merges.txt</c> (GPT-2, RoBERTa), with the companion files; or one such file, or a GGUF file's vocabulary.</summary>
     /// <param name="path">A folder or a file.</param>
     /// <exception cref="FileFormatException">The file is missing, damaged, or uses a part that is not supported; the message names which.</exception>
     public static Tokenizer Load(string path)

@@ -9,6 +9,8 @@ internal static class PipelineText
     /// <summary>What SentencePiece writes for a space.</summary>
     public const string Space = "\u2581";
 
+    public const string ByteLevelDecoder = """{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}""";
+
     public const string SpmDecoder = """{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}""";
 
     public static T Parse<T>(string json, string file, Func<JsonPart, T> read)

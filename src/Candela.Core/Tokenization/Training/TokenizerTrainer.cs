@@ -5,8 +5,6 @@ namespace Candela.Tokenization;
 /// <summary>Learns tokenizers from text. The same texts and options give the same tokenizer. Save the result with <see cref="Tokenizer.Save"/>.</summary>
 public static class TokenizerTrainer
 {
-    private const string ByteLevelDecoder = """{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}""";
-
     /// <summary>Byte-level byte-pair encoding as GPT-2's: every text can be encoded, and decodes to itself. The pair that occurs most often is joined first; ties go to the smaller ids,
     /// as in Hugging Face's trainer. Source: Sennrich et al. 2016, Radford et al. 2019. Cost: one pass over the text, then seconds for a megabyte and 4,096 tokens.</summary>
     /// <exception cref="UsageException">An option cannot be used, or there is no text.</exception>
@@ -26,7 +24,7 @@ public static class TokenizerTrainer
             Name = Name,
             Model = new BytePairModel(Vocabulary.FromList(learner.Tokens, Name), learner.Merges, new BytePairOptions(), Name),
             PreTokenizer = preTokenizer,
-            Decoder = PipelineText.Decoder(ByteLevelDecoder, Name),
+            Decoder = PipelineText.Decoder(PipelineText.ByteLevelDecoder, Name),
             AddedTokens = Special(options.SpecialTokens),
         });
     }
@@ -51,28 +49,7 @@ public static class TokenizerTrainer
         var alphabet = WordCounts.Characters(words).OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(options.MaxAlphabet).Select(c => c.Key).ToHashSet(StringComparer.Ordinal);
         var learner = new PairLearner(words, [.. options.SpecialTokens, .. alphabet.Order(StringComparer.Ordinal)], continuing: "##", keep: alphabet);
         learner.Learn(options.VocabularySize, options.MinFrequency);
-        return new Tokenizer(new TokenizerParts
-        {
-            Name = Name,
-            Model = PipelineText.Model(
-                json =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("type", "WordPiece");
-                    json.WriteString("unk_token", "[UNK]");
-                    json.WriteString("continuing_subword_prefix", "##");
-                    json.WriteNumber("max_input_chars_per_word", 100);
-                    json.WritePropertyName("vocab");
-                    Vocabulary.FromList(learner.Tokens, Name).Write(json);
-                    json.WriteEndObject();
-                },
-                Name),
-            Normalizer = normalizer,
-            PreTokenizer = preTokenizer,
-            PostProcessor = PipelineText.Frame(learner.Tokens.IndexOf("[CLS]"), learner.Tokens.IndexOf("[SEP]"), learner.Tokens, between: true),
-            Decoder = PipelineText.Decoder("""{"type":"WordPiece","prefix":"##","cleanup":true}""", Name),
-            AddedTokens = Special(options.SpecialTokens),
-        });
+        return new Tokenizer(PlainVocabulary.WordPiece(learner.Tokens, options.Lowercase, chinese: true, stripAccents: null, Special(options.SpecialTokens), Name));
     }
 
     /// <summary>A Unigram language model over pieces of words, as SentencePiece learns it: frequent substrings, expectation maximisation, and pruning of the pieces whose loss would cost
