@@ -9,9 +9,10 @@ public class ArrowTests
     {
         ["Candela.Core"] = [],
         ["Candela.Training"] = ["Candela.Core"],
+        ["Candela.Inference"] = ["Candela.Core"],
         ["Candela.Classic"] = ["Candela.Core"],
         ["Candela.Reports"] = ["Candela.Core"],
-        ["candela"] = ["Candela.Core", "Candela.Training", "Candela.Classic", "Candela.Reports"],
+        ["candela"] = ["Candela.Core", "Candela.Training", "Candela.Inference", "Candela.Classic", "Candela.Reports"],
     };
 
     public static TheoryData<string> Rooms => [.. Allowed.Keys];

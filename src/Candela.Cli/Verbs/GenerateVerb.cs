@@ -3,7 +3,11 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Candela.Cli.Output;
 using Candela.Decoding;
+using Candela.Inference;
+using Candela.Models;
 using Candela.Templates;
+using Candela.Tokenization;
+using Candela.Training;
 using Candela.Training.Language;
 
 namespace Candela.Cli.Verbs;
@@ -14,7 +18,7 @@ internal static class GenerateVerb
     public static Command Build(Func<ParseResult, CommandConsole> consoleOf)
     {
         var command = new Command("generate", "Continue a text with a language model.");
-        var folder = new Argument<string>("MODEL") { Description = "A Hugging Face model folder, or the run folder of a language model." };
+        var folder = new Argument<string>("MODEL") { Description = "A Hugging Face model folder, the run folder of a language model, or a GGUF file." };
         command.Arguments.Add(folder);
         Option<T> Add<T>(string name, string description, string help, params string[] aliases)
         {
@@ -38,6 +42,7 @@ internal static class GenerateVerb
             typical = Add<double?>("--typical", "Locally typical. Default 1: all.", "P"), repetition = Add<double?>("--repetition-penalty", "Default 1: none.", "X"),
             presence = Add<double?>("--presence-penalty", "Default 0.", "X"), frequency = Add<double?>("--frequency-penalty", "Default 0.", "X"), length = Add<double?>("--length-penalty", "Of beams. Default 1.", "X");
         Option<string[]> stop = Add<string[]>("--stop", "End before this string; may be repeated.", "STR"), bias = Add<string[]>("--logit-bias", "Add to a token's logit; may be repeated.", "ID=X");
+        Option<int?> threads = Add<int?>("--threads", "Threads. Default: the processors available.", "N");
         Option<long?> seed = Add<long?>("--seed", "Of the sampling. Default: a new one, which is reported.", "S");
 
         command.SetAction((parsed, cancellationToken) =>
@@ -77,17 +82,17 @@ internal static class GenerateVerb
             if (unheeded.Length > 0)
                 console.Error.WriteLine($"warning: {string.Join(", ", unheeded)} change{(unheeded.Length == 1 ? "s" : "")} nothing {(options.Beams > 1 ? "with --beams: beam search does not sample" : "without --beams")}. [option-ignored]");
             string path = parsed.GetRequiredValue(folder);
-            using CausalLm model = CausalLm.Load(path);
-            if (model.Tokenizer is null)
-                throw new UsageException($"{path}: the folder has no tokenizer (tokenizer.json, tokenizer.model or tokenizer.bin), so text cannot be read or written. Put the model's tokenizer file there.");
+            using ICausalLm model = Open(path, parsed.GetValue(threads), out Tokenizer? tokenizer, out IReadOnlyList<int> ends);
+            if (tokenizer is null)
+                throw new UsageException($"{path}: there is no tokenizer (in a folder tokenizer.json, tokenizer.model, tokenizer.bin, vocab.txt or vocab.json), so text cannot be read or written. Put the model's tokenizer file there.");
             if (!options.IgnoreEndOfText)
-                options = options with { StopTokens = [.. EndTokens.Of(path).Where(id => id >= 0 && id < model.VocabularySize)] };
-            var generator = new TextGenerator(model, model.Tokenizer);
+                options = options with { StopTokens = [.. ends.Where(id => id >= 0 && id < model.VocabularySize)] };
+            var generator = new TextGenerator(model, tokenizer);
             int[] ids;
             if (tail is not null)
             {
-                FillInMiddle format = FillInMiddle.Of(model.Tokenizer);
-                ids = format.Prompt(model.Tokenizer, text, tail);
+                FillInMiddle format = FillInMiddle.Of(tokenizer);
+                ids = format.Prompt(tokenizer, text, tail);
                 options = options with { StopTokens = [.. options.StopTokens.Union(format.EndTokens)] };
             }
             else
@@ -115,6 +120,23 @@ internal static class GenerateVerb
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    // A file runs on the managed engine; folders, for now, on the one they are trained with.
+    private static ICausalLm Open(string path, int? threads, out Tokenizer? tokenizer, out IReadOnlyList<int> ends)
+    {
+        if (path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+        {
+            LanguageModel managed = LanguageModel.Open(path, threads);
+            (tokenizer, ends) = (managed.Tokenizer, managed.EndTokens);
+            return managed;
+        }
+
+        if (threads is { } count)
+            LibTorch.SetThreads(count);
+        CausalLm model = CausalLm.Load(path);
+        (tokenizer, ends) = (model.Tokenizer, EndTokens.Of(path));
+        return model;
     }
 
     private static string PromptOf(string? text, string? file)
