@@ -66,6 +66,17 @@ public sealed class TokenClassificationTests : IDisposable
 
     [Fact]
     [Trait("Kind", "property")]
+    public void Train_WordsThatEndInPairsOfSurrogates_OpensAgain()
+    {
+        string data = Path.Combine(_folder, "emoji.conll"), run = Path.Combine(_folder, "emoji");
+        File.WriteAllText(data, string.Concat(Enumerable.Range(0, 60).Select(i => $"yes\U0001F600\tA\nno{char.ConvertFromUtf32(0x1F610 + (i % 30))}\tB\n\U0001F680\U0001F681\tA\n\n")));
+        SequenceExperiment.Train(new TrainRequest { Data = data, Task = SequenceTasks.TokenClassification, Sequence = new SequenceOptions { Width = 8 }, Fit = new FitOptions { Seed = 1, Epochs = 1, Threads = 1 } }, run, [new TokenClassificationTask()], cancellation: TestContext.Current.CancellationToken);
+        using SentenceTagger tagger = SentenceTagger.Open(run);
+        Assert.Equal(2, tagger.Tag([["yes\U0001F600", "no"]])[0].Count);
+    }
+
+    [Fact]
+    [Trait("Kind", "property")]
     public void Train_InterruptedAndResumed_GivesTheSameWeights()
     {
         string data = Write("data.conll", 60);

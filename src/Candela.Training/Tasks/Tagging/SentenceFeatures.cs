@@ -171,9 +171,18 @@ internal sealed class SentenceFeatures
         return shape.ToString();
     }
 
-    private static string First(string text, int length) => text[..Math.Min(length, text.Length)];
+    // Affixes never part a surrogate pair: half of one cannot be written to a file.
+    private static string First(string text, int length)
+    {
+        int end = Math.Min(length, text.Length);
+        return text[..(end < text.Length && end > 0 && char.IsHighSurrogate(text[end - 1]) ? end + 1 : end)];
+    }
 
-    private static string Last(string text, int length) => text[Math.Max(0, text.Length - length)..];
+    private static string Last(string text, int length)
+    {
+        int start = Math.Max(0, text.Length - length);
+        return text[(start > 0 && char.IsLowSurrogate(text[start]) ? start - 1 : start)..];
+    }
 
     private static TokenTemplates Templates(bool characters) => characters ? TokenTemplates.Characters : TokenTemplates.Words;
 
