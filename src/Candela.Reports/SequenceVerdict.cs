@@ -24,8 +24,11 @@ internal static class SequenceVerdict
         string answer;
         if (baseline is not null && (sign > 0 ? net.Low <= baseline.Value : net.High >= baseline.Value))
         {
-            answer = $"The net is not clearly better than the baseline, {run.Baseline.Name}.";
-            reasons.Add("Its interval reaches the baseline's figure. More data, or longer training, is needed before it is worth its cost.");
+            bool behind = sign > 0 ? net.High < baseline.Value : net.Low > baseline.Value;
+            answer = behind ? $"No, the baseline, {run.Baseline.Name}, does better." : $"The net is not clearly better than the baseline, {run.Baseline.Name}.";
+            reasons.Add(behind ? "Its whole interval lies on the wrong side of the baseline's figure: it has learned too little. More data, or longer training, is needed." : "Its interval reaches the baseline's figure. More data, or longer training, is needed before it is worth its cost.");
+            if (simple is not null)
+                _ = Compare(run, main, sign, net, simple, reasons);
         }
         else
         {

@@ -13,6 +13,7 @@ public sealed class SequenceReportTests
     [InlineData(0.60, 0.50, "Yes, the net is worth it here.")]
     [InlineData(0.50, 0.60, "No, a simpler method does better here.")]
     [InlineData(0.50, 0.505, "The net is not clearly worth it here.")]
+    [InlineData(0.05, 0.50, "No, the baseline, most frequent tag, does better.")]
     [InlineData(0.21, 0.50, "The net is not clearly better than the baseline, most frequent tag.")]
     public void Of_SpanF1_MoreIsBetter(double net, double simple, string answer) => Assert.Equal(answer, Verdict.Of(Tagger(net, simple)).Answer);
 
@@ -21,6 +22,10 @@ public sealed class SequenceReportTests
     [InlineData(14, 10, "No, a simpler method does better here.")]
     [InlineData(21, 10, "The net is not clearly better than the baseline, last value.")]
     public void Of_ForecastError_LessIsBetter(double net, double simple, string answer) => Assert.Equal(answer, Verdict.Of(Forecaster(net, simple)).Answer);
+
+    [Fact, Trait("Kind", "golden")]
+    public void Of_NetBehindTheBaseline_StillNamesTheBestMethodWithoutANet() =>
+        Assert.Contains(Verdict.Of(Tagger(0.05, 0.5)).Reasons, r => r.Contains("CRF over features (feature-crf) is ahead of it", StringComparison.Ordinal));
 
     [Fact, Trait("Kind", "golden")]
     public void ExamineRecord_NetBehindTheSimpleMethod_Warns()

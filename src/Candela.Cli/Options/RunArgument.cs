@@ -1,3 +1,4 @@
+using Candela.Data;
 using Candela.Experiments;
 using Candela.Runs;
 using Candela.Training.Tasks;
@@ -29,6 +30,9 @@ internal static class RunArgument
             return SequenceExperiment.Open(folder, Families.Tasks);
         return File.Exists(files.Config) && !files.IsInterrupted ? LanguageModelTask.Open(folder) : null;
     }
+
+    /// <summary>What a finished run predicts, or null of another folder.</summary>
+    public static TaskKind? TaskOf(string folder) => new RunFolder(folder) is { IsFinished: true } files ? files.ReadRecord().Problem.Task : null;
 
     private static bool IsRun(string path) => Directory.Exists(path) && new RunFolder(path) is { IsFinished: true } or { IsInterrupted: true };
 

@@ -26,7 +26,7 @@ internal static class TrainFlags
     [
         // What to learn
         new("target", "COL|#INDEX|last", "Column to predict."),
-        new("task", "T", "regression, classification, text-classification, language-model or masked-language-model (of a text), token-classification (of CoNLL or CoNLL-U sentences), or forecast (of series, a row per time). Default: one of the first two, inferred from the target."),
+        new("task", "T", "regression, classification, text-classification, language-model or masked-language-model (of a text), preference (of answers in JSON Lines), token-classification (of CoNLL or CoNLL-U sentences), translation or summarization (of pairs of texts), or forecast (of series, a row per time). Default: one of the first two, inferred from the target."),
         new("model", "M", "auto (default), linear, mlp, cnn, text, lstm, gru, rnn, bert (with --base), boosting, forest, tree, linear-gd or perceptron."),
 
         // How the file is read

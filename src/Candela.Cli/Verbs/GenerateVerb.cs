@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Candela.Cli.Options;
 using Candela.Cli.Output;
+using Candela.Data;
 using Candela.Decoding;
+using Candela.Experiments;
 using Candela.Inference;
 using Candela.Models;
 using Candela.Templates;
@@ -100,6 +103,8 @@ internal static class GenerateVerb
                 ids = !asChat ? generator.Encode(text) : generator.EncodeChat(systemText is null ? [new ChatMessage("user", text)] : [new ChatMessage("system", systemText), new ChatMessage("user", text)]);
             }
 
+            if (tokenizer.UnknownId is { } unknown && ids.Count(id => id == unknown) is > 0 and var lost)
+                console.Error.WriteLine($"warning: {lost} of the prompt's {ids.Length} tokens are not in the model's vocabulary and are read as unknown. [unknown-tokens]");
             bool stream = !console.Json && options.Beams == 1 && !parsed.GetValue(noStream);
             Action<string>? write = !stream ? null : piece =>
             {
@@ -132,6 +137,8 @@ internal static class GenerateVerb
             return managed;
         }
 
+        if (RunArgument.TaskOf(path) is { } task && task is not (TaskKind.LanguageModel or TaskKind.Preference))
+            throw new UsageException($"generate got '{path}', a run of the task {SequenceTasks.IdOf(task) ?? "of a table"}: it does not continue a text. Use it with: candela predict {path} DATA");
         if (threads is { } count)
             LibTorch.SetThreads(count);
         CausalLm model = CausalLm.Load(path);

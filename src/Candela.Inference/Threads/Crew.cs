@@ -75,7 +75,7 @@ internal sealed class Crew : IDisposable
 
     private void Serve(int index)
     {
-        for (int seen = 0; ; )
+        for (int seen = 0; ;)
         {
             for (int spins = 0; Volatile.Read(ref _call.Value) == seen; spins++)
             {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Candela.Data;
-using Candela.Formats;
 using Candela.Forecasting;
+using Candela.Formats;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tasks;

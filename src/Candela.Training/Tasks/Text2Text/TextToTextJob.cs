@@ -32,7 +32,7 @@ internal sealed class TextToTextJob : ISequenceJob
             throw new DataException($"{pairs.Source}: {pairs.Pairs.Count:N0} pairs leave none to train on. Give more pairs, or smaller shares by --valid and --test.");
         if (_parts.Count == 1)
             throw new DataException($"{pairs.Source}: {pairs.Pairs.Count:N0} pairs leave none to judge the net by. Give more pairs, or larger shares by --valid and --test.");
-        Problem = new Problem(kind, pairs.TargetColumn, []);
+        Problem = new Problem(kind, Path.GetFileName(pairs.TargetColumn), []);
         Profile = new DataProfile(pairs.Pairs.Count, pairs.Pairs.Count - pairs.Pairs.Distinct().Count(), [], []);
         DataHash = valid is null && test is null ? pairs.DataHash : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{pairs.DataHash}\n{valid?.DataHash}\n{test?.DataHash}")));
     }
