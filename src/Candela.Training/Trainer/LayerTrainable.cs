@@ -11,7 +11,7 @@ internal abstract class LayerTrainable<TBatch> : ITrainable<TBatch>, IDisposable
     private readonly Layer _network;
     private readonly FlatParameters _flat;
     private readonly long _seed;
-    private bool _training;
+    private bool? _training;
 
     /// <summary>Moves the network's trained parameters into flat buffers.</summary>
     /// <param name="network">Built; it stays the caller's.</param>
@@ -31,6 +31,12 @@ internal abstract class LayerTrainable<TBatch> : ITrainable<TBatch>, IDisposable
     /// <inheritdoc/>
     public Span<float> Gradients => _flat.Gradients;
 
+    /// <summary>Whether the network drops numbers while it is trained; default yes.</summary>
+    protected virtual bool Drops => true;
+
+    /// <summary>The network.</summary>
+    protected Layer Network => _network;
+
     /// <summary>Where the network is.</summary>
     protected Device Device => _flat.Device;
 
@@ -41,7 +47,7 @@ internal abstract class LayerTrainable<TBatch> : ITrainable<TBatch>, IDisposable
     public BatchLoss Differentiate(TBatch batch, long step, bool accumulate, double gradientScale)
     {
         using TensorScope scope = TensorScope.Begin();
-        Mode(training: true);
+        Mode(Drops);
         _flat.Upload();
         if (!accumulate)
             _flat.ZeroGradients();
@@ -49,10 +55,9 @@ internal abstract class LayerTrainable<TBatch> : ITrainable<TBatch>, IDisposable
         if (weight == 0)
             return default;
         _network.BeginStep(_seed, step);
-        Tensor loss = MeanLoss(batch);
-        (gradientScale == 1 ? loss : loss * gradientScale).backward();
+        double sum = Backward(batch, weight, gradientScale);
         _flat.Download();
-        return new BatchLoss((double)loss.ToSingle() * weight, weight);
+        return new BatchLoss(sum, weight);
     }
 
     /// <inheritdoc/>
@@ -68,6 +73,14 @@ internal abstract class LayerTrainable<TBatch> : ITrainable<TBatch>, IDisposable
 
     /// <summary>The loss of a batch divided by its weight, recorded for the gradient.</summary>
     protected abstract Tensor MeanLoss(TBatch batch);
+
+    /// <summary>Adds the gradient of the mean loss times <paramref name="gradientScale"/> and gives the loss times <paramref name="weight"/>.</summary>
+    protected virtual double Backward(TBatch batch, double weight, double gradientScale)
+    {
+        Tensor loss = MeanLoss(batch);
+        (gradientScale == 1 ? loss : loss * gradientScale).backward();
+        return loss.ToDouble() * weight;
+    }
 
     /// <summary>Puts the network with its present values into evaluation mode.</summary>
     protected void BeginEvaluation()

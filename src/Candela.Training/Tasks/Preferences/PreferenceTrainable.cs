@@ -1,5 +1,4 @@
 using Candela.Data;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Candela.Training.Tasks;
@@ -8,72 +7,28 @@ namespace Candela.Training.Tasks;
 /// <c>m</c> is how much more the model than the reference prefers the chosen answer, <c>(log p(chosen) - log r(chosen)) - (log p(rejected) - log r(rejected))</c>, sums over the tokens of the answers. With
 /// a smoothing e the label is taken to be wrong that often: <c>-(1 - e) log sigmoid(beta m) - e log sigmoid(-beta m)</c> (Mitchell 2023). The network stays in evaluation mode: with the dropout of its
 /// pre-training an unchanged model would already differ from the reference.</summary>
-internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDisposable
+/// <param name="network">Built, [N, T] ids to [N, T, V] logits; it stays the caller's.</param>
+/// <param name="beta">How strongly the model is held to the reference, above 0.</param>
+/// <param name="smoothing">Share of wrong labels, 0 to below 0.5.</param>
+/// <param name="batchSize">Pairs of an evaluation batch.</param>
+internal sealed class PreferenceTrainable(Layer network, double beta, double smoothing, int batchSize) : LayerTrainable<PreferenceBatch>(network, 0)
 {
-    private readonly Layer _network;
-    private readonly FlatParameters _flat;
-    private readonly double _beta, _smoothing;
-    private readonly int _batchSize;
+    /// <inheritdoc/>
+    protected override bool Drops => false;
 
-    /// <summary>Moves the network's trained parameters into flat buffers.</summary>
-    /// <param name="network">Built, [N, T] ids to [N, T, V] logits; it stays the caller's.</param>
-    /// <param name="beta">How strongly the model is held to the reference, above 0.</param>
-    /// <param name="smoothing">Share of wrong labels, 0 to below 0.5.</param>
-    /// <param name="batchSize">Pairs of an evaluation batch.</param>
-    public PreferenceTrainable(Layer network, double beta, double smoothing, int batchSize)
+    /// <inheritdoc/>
+    public override ValidationResult Evaluate(IBatchSource<PreferenceBatch> rows)
     {
-        (_network, _beta, _smoothing, _batchSize) = (network, beta, smoothing, batchSize);
-        _flat = new FlatParameters(network);
-        _network.eval();
-    }
-
-    /// <inheritdoc/>
-    public IReadOnlyList<ParameterSegment> Segments => _flat.Segments;
-
-    /// <inheritdoc/>
-    public Span<float> Parameters => _flat.Values;
-
-    /// <inheritdoc/>
-    public Span<float> Gradients => _flat.Gradients;
-
-    /// <inheritdoc/>
-    public BatchLoss Differentiate(PreferenceBatch batch, long step, bool accumulate, double gradientScale)
-    {
-        using TensorScope scope = TensorScope.Begin();
-        _flat.Upload();
-        if (!accumulate)
-            _flat.ZeroGradients();
-        Tensor sums = LogProbabilities(_network, batch, _flat.Device);
-        Tensor margins = (sums.narrow(0, 0, batch.Count) - sums.narrow(0, batch.Count, batch.Count) - tensor(batch.References).to(_flat.Device)) * _beta;
-        Tensor loss = -nn.functional.logsigmoid(margins).mean() * (1 - _smoothing);
-        if (_smoothing > 0)
-            loss -= nn.functional.logsigmoid(-margins).mean() * _smoothing;
-        (gradientScale == 1 ? loss : loss * gradientScale).backward();
-        _flat.Download();
-        return new BatchLoss(loss.ToDouble() * batch.Count, batch.Count);
-    }
-
-    /// <inheritdoc/>
-    public ValidationResult Evaluate(IBatchSource<PreferenceBatch> rows)
-    {
-        _flat.Upload();
+        BeginEvaluation();
         BatchLoss total = default;
-        foreach (PreferenceBatch batch in rows.Batches(new BatchPlan(_batchSize)))
+        foreach (PreferenceBatch batch in rows.Batches(new BatchPlan(batchSize)))
         {
-            double[] sums = Sums(_network, batch, _flat.Device);
+            double[] sums = Sums(Network, batch, Device);
             for (int i = 0; i < batch.Count; i++)
-                total += new BatchLoss(PreferenceScores.Loss(_beta * (sums[i] - sums[batch.Count + i] - batch.References[i]), _smoothing), 1);
+                total += new BatchLoss(PreferenceScores.Loss(beta * (sums[i] - sums[batch.Count + i] - batch.References[i]), smoothing), 1);
         }
 
         return new ValidationResult(total.Mean, null);
-    }
-
-    /// <summary>Leaves the network in evaluation mode with the final values.</summary>
-    public void Dispose()
-    {
-        _flat.Upload();
-        _network.eval();
-        _flat.Dispose();
     }
 
     /// <summary>The log-probabilities of all answers under a network in evaluation mode, in the order of the pairs.</summary>
@@ -89,6 +44,17 @@ internal sealed class PreferenceTrainable : ITrainable<PreferenceBatch>, IDispos
         }
 
         return new AnswerLikelihoods([.. chosen], [.. rejected]);
+    }
+
+    /// <inheritdoc/>
+    protected override Tensor MeanLoss(PreferenceBatch batch)
+    {
+        Tensor sums = LogProbabilities(Network, batch, Device);
+        Tensor margins = (sums.narrow(0, 0, batch.Count) - sums.narrow(0, batch.Count, batch.Count) - tensor(batch.References).to(Device)) * beta;
+        Tensor loss = -nn.functional.logsigmoid(margins).mean() * (1 - smoothing);
+        if (smoothing > 0)
+            loss -= nn.functional.logsigmoid(-margins).mean() * smoothing;
+        return loss;
     }
 
     private static double[] Sums(Layer network, PreferenceBatch batch, Device device)
