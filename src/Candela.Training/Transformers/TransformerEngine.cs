@@ -127,7 +127,7 @@ internal sealed unsafe class TransformerEngine : IDisposable
         _norm.Bind();
         _head.Bind(training);
         tables = _body.Rotary?.Tables(0, batch.Length, ScalarType.Float32, CPU) ?? [];
-        return new TransformerPass(_pool, batch.Count, batch.Length, training)
+        return new TransformerPass(_pool, batch.Count, batch.Length)
         {
             Cosines = tables.Length == 0 ? null : (float*)TensorAddress.Of(tables[0]),
             Sines = tables.Length == 0 ? null : (float*)TensorAddress.Of(tables[1]),

@@ -4,7 +4,7 @@ using Candela.Training.Transformers.Kernels;
 namespace Candela.Training.Transformers;
 
 /// <summary>What one pass over a batch shares: its threads, shape, rotation tables and memory for a slab (some whole sequences) at a time.</summary>
-internal sealed unsafe class TransformerPass(WorkPool pool, int sequences, int tokens, bool training)
+internal sealed unsafe class TransformerPass(WorkPool pool, int sequences, int tokens)
 {
     // Rows of a slab: enough that the products run at full speed, few enough that what is only needed for a moment is small.
     private const int SlabRows = 1024;
@@ -14,9 +14,6 @@ internal sealed unsafe class TransformerPass(WorkPool pool, int sequences, int t
     public int Sequences { get; } = sequences;
 
     public int Tokens { get; } = tokens;
-
-    /// <summary>Whether dropout acts.</summary>
-    public bool Training { get; } = training;
 
     public int Rows { get; } = sequences * tokens;
 

@@ -41,9 +41,6 @@ internal sealed class PreferenceTokens : IBatchSource<PreferenceBatch>
     /// <summary>Pairs that did not fit into a block.</summary>
     public int Shortened { get; }
 
-    /// <summary>Tokens of the answers in all.</summary>
-    public long AnswerTokens => _chosen.Concat(_rejected).Sum(a => (long)a.Answer);
-
     /// <summary>The preferred answers.</summary>
     public IReadOnlyList<AnswerTokens> Chosen => _chosen;
 
